@@ -45,7 +45,6 @@ export function taggedUnion<T extends TSchema[]>(
 ): TUnsafe<Static<T[number]>> {
   return Type.Unsafe<Static<T[number]>>({
     type: 'object',
-    required: [tag],
     discriminator: { propertyName: tag },
     oneOf: branches,
     ...annotations,

@@ -3,7 +3,6 @@ import { type Static, Type } from 'typebox';
 import { type Annotations, closed, oneOf, open } from './build.ts';
 import { AnyObject } from './json.ts';
 
-export const text = (annotations: Annotations = {}) => Type.String(annotations);
 export const nonEmpty = (annotations: Annotations = {}) => Type.String({ minLength: 1, ...annotations });
 export const bounded = (min: number, max: number, annotations: Annotations = {}) =>
   Type.String({ minLength: min, maxLength: max, ...annotations });

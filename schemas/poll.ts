@@ -13,9 +13,7 @@ const modeName = `(${STREAM_MODES.join('|')})`;
 /** Open: unknown query parameters are ignored. Values are those after number coercion. */
 export const StreamQuery = open(
   {
-    streamMode: Type.Optional(
-      Type.String({ default: 'updates', pattern: `^${modeName}(,${modeName})*$` }),
-    ),
+    streamMode: Type.Optional(Type.String({ default: 'updates', pattern: `^${modeName}(,${modeName})*$` })),
     bufferMs: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 5000, description: 'Batching window; 0 is off.' }),
     ),
