@@ -16,6 +16,7 @@ export const MODEL_CLASSES = [
 ] as const;
 
 export const ModelClass = oneOf(MODEL_CLASSES);
+export type ModelClass = Static<typeof ModelClass>;
 
 export const AgentRef = closed(
   {

@@ -22,9 +22,11 @@ export const Tags = Type.Array(bounded(1, 256), { maxItems: 100 });
 
 export const MASKING_MODES = ['mask', 'omit', 'hash', 'passthrough'] as const;
 export const MaskingMode = oneOf(MASKING_MODES);
+export type MaskingMode = Static<typeof MaskingMode>;
 export const COMPLIANCE_CLASSES = ['public', 'pii', 'phi', 'pci', 'regulated'] as const;
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export const LogLevel = oneOf(LOG_LEVELS);
+export type LogLevel = Static<typeof LogLevel>;
 export const DRAIN_POLICIES = ['immediate', 'drain-current-node'] as const;
 export const DrainPolicy = oneOf(DRAIN_POLICIES);
 export type DrainPolicy = Static<typeof DrainPolicy>;

@@ -10,9 +10,11 @@ export type SchemaProblem = {
   message: string;
 };
 
-/** More problems than this help nobody and would let a hostile document blow up the answer. */
+/** More problems than this help nobody. */
 const MAX_PROBLEMS = 20;
-/** Longer values are named by their type only. */
+/** Errors looked at: a hostile document can cause millions, and folding unions is quadratic. */
+const MAX_ERRORS = 500;
+/** Longer values are named by their type only, longer keys are cut. */
 const MAX_QUOTED = 60;
 
 /**
@@ -21,7 +23,7 @@ const MAX_QUOTED = 60;
  */
 export function describeErrors(errors: readonly ErrorObject[], value: unknown): SchemaProblem[] {
   const problems = new Map<string, SchemaProblem>();
-  for (const error of withoutUnionNoise(errors)) {
+  for (const error of withoutUnionNoise(errors.slice(0, MAX_ERRORS))) {
     const path = error.instancePath + pathSuffix(error);
     if (problems.has(path)) continue;
     const nodeId = enclosingNodeId(path, value);
@@ -64,7 +66,7 @@ function sentence(error: ErrorObject): string {
     case 'maxItems':
       return `Must have at most ${params.limit} items.`;
     case 'uniqueItems':
-      return `Items ${params.j} and ${params.i} are equal, but all must differ.`;
+      return `Items ${Math.min(params.i, params.j)} and ${Math.max(params.i, params.j)} are equal, but all must differ.`;
     case 'minimum':
       return `Must be at least ${params.limit}, got ${error.data}.`;
     case 'maximum':
@@ -80,9 +82,10 @@ function sentence(error: ErrorObject): string {
 
 function unknownKey(key: string, known: string[]): string {
   const guess = nearest(key, known);
-  if (guess !== null) return `Unknown property "${key}". Did you mean "${guess}"?`;
-  if (known.length === 0) return `Unknown property "${key}": nothing is allowed here.`;
-  return `Unknown property "${key}". Allowed: ${known.join(', ')}.`;
+  const name = key.length > MAX_QUOTED ? `${key.slice(0, MAX_QUOTED)}…` : key;
+  if (guess !== null) return `Unknown property "${name}". Did you mean "${guess}"?`;
+  if (known.length === 0) return `Unknown property "${name}": nothing is allowed here.`;
+  return `Unknown property "${name}". Allowed: ${known.join(', ')}.`;
 }
 
 function choice(allowed: unknown[], value: unknown): string {

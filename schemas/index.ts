@@ -9,7 +9,9 @@ export {
   DrainPolicy,
   EventError,
   LOG_LEVELS,
+  LogLevel,
   MASKING_MODES,
+  MaskingMode,
   REDUCERS,
   RunError,
 } from './common.ts';
@@ -30,6 +32,12 @@ export * from './run-event.ts';
 export * from './run-list.ts';
 export * from './run-options.ts';
 export * from './run-snapshot.ts';
+export {
+  isTerminalStatus,
+  RUN_STATUSES,
+  TERMINAL_RUN_STATUSES,
+  type TerminalRunStatus,
+} from './run-status.ts';
 export * from './suspend-request.ts';
 export * from './validators.ts';
 export * from './workflow-definition.ts';

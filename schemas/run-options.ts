@@ -6,6 +6,7 @@ import { AnyObject, type JsonObject, type JsonValue } from './json.ts';
 
 export const REASONING_VERBOSITIES = ['summary', 'full', 'off'] as const;
 export const ReasoningVerbosity = oneOf(REASONING_VERBOSITIES);
+export type ReasoningVerbosity = Static<typeof ReasoningVerbosity>;
 
 /** Limits the protocol recommends for `metadata`, enforced by `metadataProblem` (HTTP §13.5). */
 export const METADATA_MAX_DEPTH = 4;

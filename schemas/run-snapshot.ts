@@ -4,34 +4,10 @@ import { AgentRef } from './agent-ref.ts';
 import { closed, mapOf, oneOf, open } from './build.ts';
 import { count, DateTime, Id128, nonEmpty, RunError, Tags } from './common.ts';
 import { AnyJson, AnyObject } from './json.ts';
-
-/**
- * `waiting-external` is absent from the published enum, but a run waiting for an external event must
- * report it; readers have to tolerate unknown statuses anyway (run events §17 X18).
- */
-export const RUN_STATUSES = [
-  'pending',
-  'running',
-  'paused',
-  'waiting-approval',
-  'waiting-input',
-  'waiting-external',
-  'completed',
-  'failed',
-  'cancelled',
-] as const;
+import { RUN_STATUSES } from './run-status.ts';
 
 export const RunStatus = oneOf(RUN_STATUSES, { title: 'RunStatus' });
 export type RunStatus = Static<typeof RunStatus>;
-
-export const TERMINAL_RUN_STATUSES = ['completed', 'failed', 'cancelled'] as const;
-export type TerminalRunStatus = (typeof TERMINAL_RUN_STATUSES)[number];
-
-const TERMINAL: ReadonlySet<string> = new Set(TERMINAL_RUN_STATUSES);
-
-export function isTerminalStatus(status: RunStatus): status is TerminalRunStatus {
-  return TERMINAL.has(status);
-}
 
 /** Absent numbers mean "unknown", not zero. */
 export const CostRollup = closed(

@@ -122,7 +122,7 @@ const SAMPLES: { [N in WireName]: Sample<N> } = {
     valid: { runId: 'r', status: 'paused', pausedAt: at },
     invalid: { runId: 'r', status: 'pausing' },
     path: '/status',
-    message: 'Must be "paused", got "pausing". Did you mean "paused"?',
+    message: 'Must be "paused", got "pausing".',
   },
   'poll-query': {
     valid: { lastSequence: 0, timeout: 60 },
