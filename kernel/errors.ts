@@ -43,6 +43,7 @@ export const ERROR_CATALOGUE = {
 
   // Ending a run or a node (HTTP §6.4)
   recursion_limit_exceeded: { status: null, retry: 'after-change', hint: 'The run started more nodes than recursionLimit or the host allows.' },
+  cap_breached: { status: null, retry: 'after-change', hint: 'A node exceeded the cap named in details.' },
   loopback_limit_exceeded: { status: null, retry: 'after-change', hint: 'A loop ran more often than settings.maxLoopbackIterations; raise it or fix the exit condition.' },
   capability_not_provided: { status: null, retry: 'after-change', hint: 'Enable a plugin that provides details.capability.' },
   unsupported_node_type: { status: null, retry: 'after-change', hint: 'Enable a plugin or install a pack that provides this node type.' },

@@ -35,6 +35,8 @@ export interface Invocation {
   readonly sources?: readonly UpstreamResult[];
   /** Logical clock: epoch milliseconds of the `node.started` event of this attempt. */
   readonly startedAt: number;
+  /** Epoch milliseconds of this dispatch; later than `startedAt` when the invocation slept or was recovered. */
+  readonly now: number;
   /** Epoch milliseconds after which the outcome no longer counts; the dispatcher aborts the node. */
   readonly deadline?: number;
 }

@@ -14,6 +14,8 @@ export interface CreateRun {
   /** Made with a test key. */
   readonly test?: boolean;
   readonly forcedEngineVersion?: number;
+  /** Reserved id: when the tenant already has this run, it is returned instead of created (idempotency across crashes). */
+  readonly runId?: string;
   readonly transport: 'rest' | 'mcp' | 'a2a' | 'ui';
 }
 

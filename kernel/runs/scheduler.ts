@@ -1,0 +1,84 @@
+/** Wakes what waits in the store: due timers, runs whose host died, signals of other processes. One timer, whatever the number of runs. */
+import type { Logger } from 'pino';
+import type { Claims } from '../log/types.ts';
+import { timerDelay } from './driver.ts';
+import type { Runs } from './service.ts';
+
+/** Runs taken per look at the store. */
+const BATCH = 100;
+/** How long to wait before looking again when runs are due but could not be taken. */
+const BUSY_MS = 250;
+
+export interface SchedulerOptions {
+  readonly claims: Claims;
+  readonly runs: Runs;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** How often to look for runs of dead hosts, ms. */
+  readonly recoveryIntervalMs: number;
+}
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #recovery: NodeJS.Timeout | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #looking = false;
+  #stopped = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Looks once, then keeps looking. Resolves when the first look is done. */
+  async start(): Promise<void> {
+    this.#unsubscribe = this.#options.claims.onForeignChange(() => this.#foreignChange());
+    this.#recovery = setInterval(() => void this.#look(), this.#options.recoveryIntervalMs);
+    await this.#look();
+  }
+
+  /** A run was parked until `at` (epoch ms). */
+  wakeAt(at: number): void {
+    if (this.#stopped || at >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => void this.#look(), timerDelay(at - this.#options.now()));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#recovery);
+    this.#unsubscribe?.();
+  }
+
+  #foreignChange(): void {
+    this.#options.runs.signalled(this.#options.claims.signalled(BATCH));
+    void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking || this.#stopped) return;
+    this.#looking = true;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const { claims, runs, now, logger } = this.#options;
+    try {
+      for (;;) {
+        const candidates = new Set([...claims.due(now(), BATCH), ...claims.stale(now(), BATCH)]);
+        const taken = await Promise.all([...candidates].map((runId) => runs.take(runId)));
+        if (candidates.size < BATCH || !taken.includes(true) || this.#stopped) {
+          if (taken.includes(false)) this.wakeAt(now() + BUSY_MS);
+          break;
+        }
+      }
+    } catch (error) {
+      logger.error({ err: error }, 'looking for waiting runs failed; trying again');
+      this.wakeAt(now() + BUSY_MS);
+    } finally {
+      this.#looking = false;
+    }
+    const next = claims.nextWake();
+    if (next !== undefined) this.wakeAt(next);
+  }
+}
