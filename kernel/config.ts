@@ -8,10 +8,10 @@ import { type Config, ConfigSchema } from './config/schema.ts';
 import { keyText, schemaCheck } from './config/schema-check.ts';
 import {
   convert,
-  isObject,
   mergeSettings,
   type Setting,
   type Sources,
+  schemaAt,
   settingsOf,
   sourceOf,
 } from './config/settings.ts';
@@ -107,12 +107,7 @@ function typed(setting: Setting): Setting {
       ? { ...setting, value: convert(setting.value, { type: 'boolean' }) }
       : setting;
   }
-  let schema = ConfigSchema as unknown as JsonObject;
-  for (const key of path) {
-    const child = isObject(schema.properties) ? schema.properties[key] : undefined;
-    schema = isObject(child) ? child : {};
-  }
-  return { ...setting, value: convert(setting.value, schema) };
+  return { ...setting, value: convert(setting.value, schemaAt(ConfigSchema as unknown as JsonObject, path)) };
 }
 
 function configFile({ file, env = {} }: ResolveOptions, cwd: string): string | undefined {

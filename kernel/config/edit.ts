@@ -22,7 +22,8 @@ export function setPluginEnabled(file: string, name: string, enabled: boolean): 
 }
 
 function section(parent: JsonObject, key: string, file: string): JsonObject {
-  const child = (parent[key] ??= {});
+  parent[key] ??= {};
+  const child = parent[key];
   if (!isObject(child)) throw new WoprError('config_invalid', `${key} must be an object (${file}).`);
   return child;
 }

@@ -24,7 +24,11 @@ export function mergeSettings(settings: readonly Setting[]): { tree: JsonObject;
       place = isObject(child) ? child : assign(place, key, {});
     }
     assign(place, setting.path.at(-1) ?? '', setting.value);
-    sources.set(setting.path.join('.'), { source: setting.source, text: setting.text });
+    const key = setting.path.join('.');
+    for (const other of sources.keys()) {
+      if (other.startsWith(`${key}.`) || key.startsWith(`${other}.`)) sources.delete(other);
+    }
+    sources.set(key, { source: setting.source, text: setting.text });
   }
   return { tree, sources };
 }
@@ -53,6 +57,15 @@ export function sourceOf(sources: Sources, path: readonly string[]): string {
     if (name.startsWith(`${key}.`) || key.startsWith(`${name}.`)) return source;
   }
   return 'default';
+}
+
+/** The schema of the value at `path` as far as `properties` lead to it; empty where they do not. */
+export function schemaAt(schema: JsonObject, path: readonly string[]): JsonObject {
+  return path.reduce<JsonObject>((place, key) => {
+    const child =
+      isObject(place.properties) && Object.hasOwn(place.properties, key) ? place.properties[key] : undefined;
+    return isObject(child) ? child : {};
+  }, schema);
 }
 
 /** Converts text to the type the schema asks for. Text that does not fit stays as it is, for the schema check to refuse. */

@@ -36,7 +36,10 @@ export type ExtensionPoint = keyof ExtensionPoints;
 
 export interface DispatcherFactory {
   /** Called once, after every plugin is active. */
-  create(environment: { readonly nodeTypes: (typeId: string) => NodeType | undefined; readonly logger: Logger }): Promise<Dispatcher>;
+  create(environment: {
+    readonly nodeTypes: (typeId: string) => NodeType | undefined;
+    readonly logger: Logger;
+  }): Promise<Dispatcher>;
 }
 
 /** Services by name. Plugins add theirs by declaration merging in their `contract.ts`. */
@@ -89,7 +92,9 @@ export interface PluginManifest {
   readonly optional?: readonly string[];
   /** Services it provides. */
   readonly provides?: readonly string[];
-  readonly contributes?: { readonly [P in ExtensionPoint]?: readonly string[] } & { readonly commands?: readonly CommandManifest[] };
+  readonly contributes?: { readonly [P in ExtensionPoint]?: readonly string[] } & {
+    readonly commands?: readonly CommandManifest[];
+  };
   /** JSON Schema of this plugin's section of the config; defaults are applied. */
   readonly config?: JsonObject;
 }
@@ -97,6 +102,8 @@ export interface PluginManifest {
 export interface CommandManifest {
   readonly name: string;
   readonly summary: string;
+  /** Heading it is listed under in `wopr --help`. */
+  readonly group?: string;
   /** Module that exports `define`, relative to plugin.json; loaded only when the command runs. */
   readonly module: string;
 }

@@ -74,7 +74,9 @@ export interface Route {
   readonly bodyLimit?: number;
   /** Answer even while the host sheds load (discovery, health). */
   readonly unshedded?: boolean;
-  readonly responses: Readonly<Record<number, { readonly description: string; readonly schema?: TSchema; readonly contentType?: string }>>;
+  readonly responses: Readonly<
+    Record<number, { readonly description: string; readonly schema?: TSchema; readonly contentType?: string }>
+  >;
   handle(request: RouteRequest): RouteResponse | Promise<RouteResponse>;
 }
 
@@ -87,5 +89,9 @@ export interface Middleware {
   readonly stage: 'admission' | 'execution';
   /** Lower runs first (outermost). */
   readonly order: number;
-  handle(request: RouteRequest, route: Route, next: () => Promise<RouteResponse>): RouteResponse | Promise<RouteResponse>;
+  handle(
+    request: RouteRequest,
+    route: Route,
+    next: () => Promise<RouteResponse>,
+  ): RouteResponse | Promise<RouteResponse>;
 }
