@@ -46,7 +46,6 @@ const command = object(
       'one or more words of small letters, digits and "-"',
     ),
     summary: words('One line for --help.'),
-    group: words('Heading in --help.'),
     group: words('Heading it is listed under in --help.'),
     module: modulePath,
   },
