@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../../schemas/json.ts';
 import type { RunError } from '../log/types.ts';
 import { carriedValue, resolveInputs, scopeOf } from './inputs.ts';
 import type { Plan, PlanEdge, PlanNode } from './plan.ts';
-import { type EdgeStatus, type EngineState, type NodeState, nodeState } from './state.ts';
+import { type EdgeStatus, type EngineState, isLive, type NodeState, nodeState } from './state.ts';
 
 /** The part of an event that counts for the state; `payload` is the unmasked one. */
 export interface FoldedEvent {
@@ -71,6 +71,7 @@ function apply(plan: Plan, draft: EngineState, event: FoldedEvent): void {
       update(draft, node.id, { status: 'completed', endedAt: event.at, outputs: asObject(payload.outputs) });
       return resolveOutgoing(plan, draft, node);
     case 'node.failed':
+      decided(draft, node.id);
       update(draft, node.id, { status: 'failed', endedAt: event.at, error: asError(payload.error) });
       return resolveOutgoing(plan, draft, node);
     case 'node.retried':
@@ -81,11 +82,19 @@ function apply(plan: Plan, draft: EngineState, event: FoldedEvent): void {
       });
       return;
     case 'node.skipped':
+      decided(draft, node.id);
       update(draft, node.id, { status: 'skipped', endedAt: event.at });
       return resolveOutgoing(plan, draft, node);
     case 'node.cancelled':
       return update(draft, node.id, { status: 'cancelled', endedAt: event.at });
   }
+}
+
+/** Skipped, or failed before it could start: no longer to be decided. A running node may be queued for its next execution. */
+function decided(draft: EngineState, nodeId: string): void {
+  if (isLive(nodeState(draft, nodeId).status)) return;
+  draft.queue = draft.queue.filter((id) => id !== nodeId);
+  draft.reenter = draft.reenter.filter((id) => id !== nodeId);
 }
 
 function finish(draft: EngineState, status: 'completed' | 'failed' | 'cancelled', at: number): void {

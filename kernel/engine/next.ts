@@ -116,11 +116,13 @@ function decide(plan: Plan, state: EngineState, run: RunFacts, now: number, loop
     if (isLive(current.status) || loopBusy(state, header)) continue;
     if (current.iteration + 1 > header.loopLimit) return loopLimit(state, header, current.iteration + 1);
     events.push(...startEvents(header, 0, state, run, starts));
+    break; // It resets the nodes of its loop, which may head loops of their own.
   }
   for (const id of state.queue) {
     const node = planNode(plan, id);
     const current = nodeState(state, id);
-    if (isLive(current.status)) continue;
+    // A loop header may be queued as well; one start serves both.
+    if (isLive(current.status) || starts.includes(node)) continue;
     const verdict = isEntry.has(id) && current.executions === 0 && current.status === 'idle' ? 'start' : evaluate(plan, state, node, loopsOver);
     if (verdict === 'wait') continue;
     if (verdict === 'skip') events.push(skip(id, 'branch not taken'));

@@ -58,6 +58,8 @@ export interface HostService {
   readonly version: string;
   readonly instanceId: string;
   readonly dataDir: string;
+  /** Ceiling of `recursionLimit`; advertised as limits.maxNodeExecutions. */
+  readonly maxNodeExecutions: number;
   /** `starting` until every plugin is active and recovery has begun; `stopping` from the first moment of shutdown. */
   readonly phase: 'starting' | 'ready' | 'stopping';
   readonly plugins: readonly PluginStatus[];
