@@ -67,6 +67,11 @@ function explain(error: ErrorObject): SchemaProblem {
       return { path, message: `must be ${JSON.stringify(params.allowedValue)}` };
     case 'pattern':
       return { path, message: description ? `must be ${description}` : `must match ${params.pattern}` };
+    case 'uniqueItems':
+      return {
+        path,
+        message: `must not repeat items, but [${Math.min(params.i, params.j)}] and [${Math.max(params.i, params.j)}] are the same`,
+      };
     default:
       return { path, message: error.message ?? `breaks the rule "${error.keyword}"` };
   }

@@ -102,21 +102,16 @@ export function configJsonSchema(manifests: Iterable<PluginManifest>): JsonObjec
   const section = JSON.parse(JSON.stringify(PluginSection)) as JsonObject & { properties: JsonObject };
   const sections: JsonObject = {};
   for (const { name, description, config } of manifests) {
-    const properties: JsonObject = {
-      ...section.properties,
-      config: config === undefined ? emptyObject : closedConfig(config),
-    };
+    const properties: JsonObject = { ...section.properties, config: closedConfig(config) };
     sections[name] = { ...section, description, properties };
   }
   schema.properties.plugins = { ...schema.properties.plugins, properties: sections };
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...(schema as unknown as JsonObject) };
 }
 
-const emptyObject: JsonObject = { type: 'object', additionalProperties: false };
-
-/** A plugin's config schema with unknown keys refused, unless the plugin itself allows them. */
-export function closedConfig(schema: JsonObject): JsonObject {
-  return { additionalProperties: false, ...schema };
+/** A plugin's config schema (none = no keys) with unknown keys refused, unless the plugin itself allows them. */
+export function closedConfig(schema: JsonObject = {}): JsonObject {
+  return { type: 'object', additionalProperties: false, ...schema };
 }
 
 /**

@@ -117,7 +117,7 @@ function checkAlone(
       report({ step: 'manifest', code: 'plugin_manifest_invalid', message: `${file.path}: ${fault}` });
   }
 
-  const schema = closedConfig(manifest.config ?? { type: 'object' });
+  const schema = closedConfig(manifest.config);
   const config = structuredClone(written);
   const path = ['plugins', name, 'config'];
   convertTexts(config, schema, path, sources);

@@ -37,6 +37,8 @@ export interface RouteRequest {
   readonly correlationId: string;
   /** Scheme and authority the client used, e.g. `http://127.0.0.1:3737`; for absolute links. */
   readonly baseUrl: string;
+  /** Address of the client, as far as known; behind a trusted proxy the one it reports. */
+  readonly remoteAddress?: string;
   /** Aborted when the client goes away or the host stops. Created on first use. */
   readonly signal: AbortSignal;
   readonly log: Logger;

@@ -11,8 +11,15 @@ export interface HealthCheck {
 export interface Metric {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  collect(): readonly { readonly value: number; readonly labels?: Readonly<Record<string, string>> }[];
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  collect(): readonly MetricSample[];
+}
+
+export interface MetricSample {
+  readonly value: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Histograms only: cumulative `bucket` with the label `le`, `sum` or `count`. */
+  readonly series?: 'bucket' | 'sum' | 'count';
 }
 
 /** Observes committed events, in order per run. Must not throw and must not block. */
