@@ -115,8 +115,8 @@ function decide(plan: Plan, state: EngineState, run: RunFacts, now: number, loop
     const current = nodeState(state, id);
     if (isLive(current.status) || loopBusy(state, header)) continue;
     if (current.iteration + 1 > header.loopLimit) return loopLimit(state, header, current.iteration + 1);
-    events.push(...startEvents(header, 0, state, run, starts));
-    break; // It resets the nodes of its loop, which may head loops of their own.
+    // Alone: it resets the nodes of its loop, so nothing else may be decided by what they were.
+    return [...events, ...startEvents(header, 0, state, run, starts)];
   }
   for (const id of state.queue) {
     const node = planNode(plan, id);
