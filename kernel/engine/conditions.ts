@@ -12,7 +12,8 @@ const ROOTS = new Set(['inputs', 'variables', 'nodes', 'run', 'output', 'status'
 export function compileCondition(condition: EdgeCondition): Condition {
   const type = condition.type ?? (condition.expression === undefined ? 'equals' : 'expression');
   if (type === 'expression') {
-    if (condition.expression === undefined) throw new Error('a condition of type "expression" needs "expression"');
+    if (condition.expression === undefined)
+      throw new Error('a condition of type "expression" needs "expression"');
     const evaluate = compileExpression(condition.expression);
     return (scope) => evaluate(scope) === true;
   }
@@ -59,6 +60,7 @@ export function compilePath(path: string): (scope: Scope) => JsonValue | undefin
 function contains(value: JsonValue | undefined, wanted: JsonValue | undefined): boolean {
   if (typeof value === 'string') return typeof wanted === 'string' && value.includes(wanted);
   if (Array.isArray(value)) return value.some((member) => isDeepStrictEqual(member, wanted));
-  if (typeof value === 'object' && value !== null) return typeof wanted === 'string' && Object.hasOwn(value, wanted);
+  if (typeof value === 'object' && value !== null)
+    return typeof wanted === 'string' && Object.hasOwn(value, wanted);
   return false;
 }

@@ -60,9 +60,16 @@ function createEnvironment(): Environment {
   const env = new Environment({
     homogeneousAggregateLiterals: false,
     enableOptionalTypes: true,
-    limits: { maxAstNodes: 500, maxDepth: 32, maxListElements: 100, maxMapEntries: 100, maxCallArguments: 16 },
+    limits: {
+      maxAstNodes: 500,
+      maxDepth: 32,
+      maxListElements: 100,
+      maxMapEntries: 100,
+      maxCallArguments: 16,
+    },
   });
-  for (const root of ['inputs', 'variables', 'nodes', 'run', 'output', 'status', 'error']) env.registerVariable(root, 'dyn');
+  for (const root of ['inputs', 'variables', 'nodes', 'run', 'output', 'status', 'error'])
+    env.registerVariable(root, 'dyn');
   // JSON numbers are CEL doubles while literals such as `1` are ints: let them mix.
   const arithmetic: Record<string, (a: number, b: number) => number> = {
     '+': (a, b) => a + b,
@@ -77,7 +84,9 @@ function createEnvironment(): Environment {
     env.registerOperator(`int ${operator} double`, handler);
   }
   env.registerOperator('double % double', (a: number, b: number) => a % b);
-  env.registerFunction('string.regex(string): bool', (text: string, pattern: string) => compilePattern(pattern)(text));
+  env.registerFunction('string.regex(string): bool', (text: string, pattern: string) =>
+    compilePattern(pattern)(text),
+  );
   return env;
 }
 
@@ -88,7 +97,8 @@ function inspect(node: unknown): number {
   const { op, args } = node as ASTNode & { args: unknown };
   if ((op === 'rcall' || op === 'call') && Array.isArray(args)) {
     const [name, ...operands] = args as [unknown, ...unknown[]];
-    if (name === 'matches') throw new Error('use .regex(pattern) instead of matches(): it runs in linear time');
+    if (name === 'matches')
+      throw new Error('use .regex(pattern) instead of matches(): it runs in linear time');
     if (op === 'rcall' && typeof name === 'string' && LIST_MACROS.has(name)) {
       const [receiver, body] = operands;
       return Math.max(inspect(receiver), 1 + inspect(body));
@@ -101,7 +111,8 @@ function inspect(node: unknown): number {
 function refuseLongLists(value: unknown): void {
   if (Array.isArray(value) && value.length > MAX_NESTED_LIST)
     throw new Error(`an expression with nested list macros cannot read lists longer than ${MAX_NESTED_LIST}`);
-  if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) refuseLongLists(member);
+  if (typeof value === 'object' && value !== null)
+    for (const member of Object.values(value)) refuseLongLists(member);
 }
 
 function toJson(value: unknown): JsonValue {
@@ -110,8 +121,12 @@ function toJson(value: unknown): JsonValue {
   if (typeof value === 'bigint') return Number(value);
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(toJson);
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [String(key), toJson(member)]));
-  if (typeof value === 'object' && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null))
+  if (value instanceof Map)
+    return Object.fromEntries([...value].map(([key, member]) => [String(key), toJson(member)]));
+  if (
+    typeof value === 'object' &&
+    (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null)
+  )
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toJson(member)]));
   throw new Error('the result is not a JSON value');
 }

@@ -66,7 +66,13 @@ function apply(plan: Plan, draft: EngineState, event: FoldedEvent): void {
   if (!node) return;
   switch (event.type) {
     case 'node.started':
-      return startNode(plan, draft, node, typeof payload.attempt === 'number' ? payload.attempt : 0, event.at);
+      return startNode(
+        plan,
+        draft,
+        node,
+        typeof payload.attempt === 'number' ? payload.attempt : 0,
+        event.at,
+      );
     case 'node.completed':
       update(draft, node.id, { status: 'completed', endedAt: event.at, outputs: asObject(payload.outputs) });
       return resolveOutgoing(plan, draft, node);
@@ -77,7 +83,8 @@ function apply(plan: Plan, draft: EngineState, event: FoldedEvent): void {
     case 'node.retried':
       update(draft, node.id, {
         status: 'retrying',
-        attempt: typeof payload.attempt === 'number' ? payload.attempt : nodeState(draft, node.id).attempt + 1,
+        attempt:
+          typeof payload.attempt === 'number' ? payload.attempt : nodeState(draft, node.id).attempt + 1,
         retryAt: event.at + (typeof payload.delayMs === 'number' ? payload.delayMs : 0),
       });
       return;
@@ -137,7 +144,8 @@ function startNode(plan: Plan, draft: EngineState, node: PlanNode, attempt: numb
       });
   }
   for (const edge of node.incoming) if (draft.edges[edge.id] === 'pending') draft.edges[edge.id] = 'late';
-  for (const edge of node.outgoing) if (again || draft.edges[edge.id] !== 'late') draft.edges[edge.id] = 'pending';
+  for (const edge of node.outgoing)
+    if (again || draft.edges[edge.id] !== 'late') draft.edges[edge.id] = 'pending';
   draft.nodes[node.id] = state;
 }
 
@@ -166,7 +174,8 @@ function resolveOutgoing(plan: Plan, draft: EngineState, node: PlanNode): void {
     }
     const late = draft.edges[edge.id] === 'late';
     draft.edges[edge.id] = status;
-    const executed = nodeState(draft, edge.target).executions > 0 && nodeState(draft, edge.target).status !== 'idle';
+    const executed =
+      nodeState(draft, edge.target).executions > 0 && nodeState(draft, edge.target).status !== 'idle';
     // A node that already ran in this pass runs again only when something reaches it anew.
     if (late || (executed && status === 'skipped') || draft.queue.includes(edge.target)) continue;
     draft.queue.push(edge.target);
@@ -174,9 +183,20 @@ function resolveOutgoing(plan: Plan, draft: EngineState, node: PlanNode): void {
   if (!handled && state.error) draft.failure ??= { nodeId: node.id, error: state.error };
 }
 
-function edgeStatus(plan: Plan, draft: EngineState, node: PlanNode, state: NodeState, edge: PlanEdge): EdgeStatus {
+function edgeStatus(
+  plan: Plan,
+  draft: EngineState,
+  node: PlanNode,
+  state: NodeState,
+  edge: PlanEdge,
+): EdgeStatus {
   if (state.status === 'skipped') return 'skipped';
-  if (state.status === 'completed' && node.type?.routes && edge.namesPort && !Object.hasOwn(state.outputs ?? {}, edge.sourceOutput))
+  if (
+    state.status === 'completed' &&
+    node.type?.routes &&
+    edge.namesPort &&
+    !Object.hasOwn(state.outputs ?? {}, edge.sourceOutput)
+  )
     return 'skipped';
   if (edge.condition) {
     try {

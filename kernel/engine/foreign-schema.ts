@@ -2,8 +2,9 @@
  * JSON Schemas that come from outside (workflow authors, plugins): checked against the meta-schema, with linear-time patterns, and
  * compiled in an Ajv of their own so that they can be forgotten.
  */
-import addFormats from 'ajv-formats';
+
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { RE2JS } from 're2js';
 import { describeErrors } from '../../schemas/describe-errors.ts';
 import type { JsonObject } from '../../schemas/json.ts';
@@ -11,11 +12,14 @@ import type { JsonObject } from '../../schemas/json.ts';
 const MAX_SCHEMA_BYTES = 64 * 1024;
 
 /** Problems of a value, empty when it is valid. Paths are JSON pointers into the value. */
-export type ForeignValidator = (value: unknown) => readonly { readonly path: string; readonly message: string }[];
+export type ForeignValidator = (
+  value: unknown,
+) => readonly { readonly path: string; readonly message: string }[];
 
 /** Compiles a schema. Throws an Error fit for the schema's author. */
 export function compileForeignSchema(schema: JsonObject): ForeignValidator {
-  if (JSON.stringify(schema).length > MAX_SCHEMA_BYTES) throw new Error(`the schema is larger than ${MAX_SCHEMA_BYTES} bytes`);
+  if (JSON.stringify(schema).length > MAX_SCHEMA_BYTES)
+    throw new Error(`the schema is larger than ${MAX_SCHEMA_BYTES} bytes`);
   const ajv = new Ajv2020({ allErrors: false, strict: false, code: { regExp: linearRegExp } });
   addFormats.default(ajv);
   const validate = ajv.compile(schema);

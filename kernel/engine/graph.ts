@@ -16,7 +16,11 @@ export interface Loops {
 }
 
 /** Finds the loops of a directed graph. A loop is a header and every node on a path from it to the source of a back edge. */
-export function findLoops(ids: readonly string[], edges: readonly (Arc & { readonly id: string })[], entries: readonly string[]): Loops {
+export function findLoops(
+  ids: readonly string[],
+  edges: readonly (Arc & { readonly id: string })[],
+  entries: readonly string[],
+): Loops {
   const outgoing = groupBy(edges, (edge) => edge.source);
   const incoming = groupBy(edges, (edge) => edge.target);
   const backEdges = new Set<string>();
@@ -54,7 +58,9 @@ export function findLoops(ids: readonly string[], edges: readonly (Arc & { reado
       for (const arc of incoming.get(id) ?? []) if (state.has(arc.source)) pending.push(arc.source);
     }
   }
-  const headers = new Map(ids.map((id) => [id, [...bodies].filter(([, body]) => body.has(id)).map(([header]) => header)]));
+  const headers = new Map(
+    ids.map((id) => [id, [...bodies].filter(([, body]) => body.has(id)).map(([header]) => header)]),
+  );
   return { backEdges, bodies, reachable: new Set(state.keys()), headersOf: (id) => headers.get(id) ?? [] };
 }
 

@@ -6,7 +6,11 @@ import type { Plan, PlanEdge, PlanNode, PlanPort } from './plan.ts';
 import type { EngineState, NodeState } from './state.ts';
 
 /** Inputs of a node about to start, or the error that keeps it from running. */
-export function resolveInputs(plan: Plan, state: EngineState, node: PlanNode): { inputs: JsonObject } | { error: RunError } {
+export function resolveInputs(
+  plan: Plan,
+  state: EngineState,
+  node: PlanNode,
+): { inputs: JsonObject } | { error: RunError } {
   const inputs: JsonObject = {};
   for (const edge of node.incoming) {
     if (edge.kind !== 'explicit' || state.edges[edge.id] !== 'taken') continue;
@@ -43,7 +47,11 @@ export function carriedValue(source: NodeState | undefined, edge: PlanEdge): Jso
 export function scopeOf(plan: Plan, state: EngineState): Scope {
   const nodes: JsonObject = {};
   for (const [id, node] of Object.entries(state.nodes))
-    nodes[id] = { status: node.status, outputs: node.outputs ?? {}, error: node.error ? { ...node.error } : null };
+    nodes[id] = {
+      status: node.status,
+      outputs: node.outputs ?? {},
+      error: node.error ? { ...node.error } : null,
+    };
   return { inputs: state.inputs, variables: state.variables, nodes, run: { workflowId: plan.definition.id } };
 }
 

@@ -31,13 +31,17 @@ export interface RunFacts extends RunHeader {
 }
 
 export function next(plan: Plan, state: EngineState, run: RunFacts, now: number): Step {
-  if (state.status === 'completed' || state.status === 'failed' || state.status === 'cancelled') return only([]);
+  if (state.status === 'completed' || state.status === 'failed' || state.status === 'cancelled')
+    return only([]);
   if (state.status === 'pending') return only([runStarted(plan, run)]);
   if (state.failure) return only(failRun(state, state.failure.error, state.failure.nodeId));
   const deadline = runDeadline(plan, state);
   if (deadline !== undefined && now >= deadline)
     return only(
-      failRun(state, { code: 'run_timeout', message: `The run took longer than ${plan.timeoutMs} ms (settings.timeout).` }),
+      failRun(state, {
+        code: 'run_timeout',
+        message: `The run took longer than ${plan.timeoutMs} ms (settings.timeout).`,
+      }),
     );
 
   const events = decide(plan, state, run, now);
@@ -50,7 +54,8 @@ export function next(plan: Plan, state: EngineState, run: RunFacts, now: number)
     const current = nodeState(state, node.id);
     live ||= isLive(current.status);
     if (current.status === 'running') invocations.push(invocation(node, state, run, now));
-    if (current.status === 'retrying' && current.retryAt !== undefined) wakeAt = Math.min(wakeAt ?? Infinity, current.retryAt);
+    if (current.status === 'retrying' && current.retryAt !== undefined)
+      wakeAt = Math.min(wakeAt ?? Infinity, current.retryAt);
   }
   if (live) return { events: [], invocations, ...(wakeAt === undefined ? {} : { wakeAt }) };
   // Nothing runs any more, so no loop can still take the branches that were held back for it.
@@ -72,12 +77,19 @@ export function cancelRun(state: EngineState, by: string, reason: string | undef
 export function failRun(state: EngineState, error: RunError, failedNodeId?: string): EventIntent[] {
   return [
     ...cancelNodes(state, 'run failed'),
-    { type: 'run.failed', payload: { error: errorPayload(error), ...(failedNodeId === undefined ? {} : { failedNodeId }) } },
+    {
+      type: 'run.failed',
+      payload: { error: errorPayload(error), ...(failedNodeId === undefined ? {} : { failedNodeId }) },
+    },
   ];
 }
 
 export function errorPayload(error: RunError): JsonObject {
-  return { code: error.code, message: error.message, ...(error.details === undefined ? {} : { details: error.details }) };
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.details === undefined ? {} : { details: error.details }),
+  };
 }
 
 function only(events: readonly EventIntent[]): Step {
@@ -100,7 +112,13 @@ function runStarted(plan: Plan, run: RunFacts): EventIntent {
 }
 
 /** Starts, skips and failures that are due now. One batch: the decisions do not depend on each other. */
-function decide(plan: Plan, state: EngineState, run: RunFacts, now: number, loopsOver = false): EventIntent[] {
+function decide(
+  plan: Plan,
+  state: EngineState,
+  run: RunFacts,
+  now: number,
+  loopsOver = false,
+): EventIntent[] {
   const events: EventIntent[] = [];
   const starts: PlanNode[] = [];
   const isEntry = new Set(plan.entries);
@@ -123,7 +141,10 @@ function decide(plan: Plan, state: EngineState, run: RunFacts, now: number, loop
     const current = nodeState(state, id);
     // A loop header may be queued as well; one start serves both.
     if (isLive(current.status) || starts.includes(node)) continue;
-    const verdict = isEntry.has(id) && current.executions === 0 && current.status === 'idle' ? 'start' : evaluate(plan, state, node, loopsOver);
+    const verdict =
+      isEntry.has(id) && current.executions === 0 && current.status === 'idle'
+        ? 'start'
+        : evaluate(plan, state, node, loopsOver);
     if (verdict === 'wait') continue;
     if (verdict === 'skip') events.push(skip(id, 'branch not taken'));
     else if (node.definition.disabled) events.push(skip(id, 'disabled'));
@@ -133,7 +154,13 @@ function decide(plan: Plan, state: EngineState, run: RunFacts, now: number, loop
 }
 
 /** Cap, node type and capabilities are checked before a start (run events §3.7, §7). Past the cap nothing else happens. */
-function startEvents(node: PlanNode, attempt: number, state: EngineState, run: RunFacts, starts: PlanNode[]): EventIntent[] {
+function startEvents(
+  node: PlanNode,
+  attempt: number,
+  state: EngineState,
+  run: RunFacts,
+  starts: PlanNode[],
+): EventIntent[] {
   if (node.missingCapability !== undefined)
     return [
       nodeFailed(
@@ -147,7 +174,13 @@ function startEvents(node: PlanNode, attempt: number, state: EngineState, run: R
       ),
     ];
   if (!node.type)
-    return [nodeFailed(node.id, { code: 'unsupported_node_type', message: `This host has no node type "${node.typeId}".` }, 1)];
+    return [
+      nodeFailed(
+        node.id,
+        { code: 'unsupported_node_type', message: `This host has no node type "${node.typeId}".` },
+        1,
+      ),
+    ];
   const observed = state.starts + starts.length + 1;
   if (observed > run.maxNodeExecutions) {
     if (starts.includes(node) || observed > run.maxNodeExecutions + 1) return [];
@@ -155,15 +188,26 @@ function startEvents(node: PlanNode, attempt: number, state: EngineState, run: R
     return [capBreached(run.maxNodeExecutions, node.id)];
   }
   starts.push(node);
-  return [{ type: 'node.started', nodeId: node.id, payload: { nodeId: node.id, typeId: node.typeId, attempt } }];
+  return [
+    { type: 'node.started', nodeId: node.id, payload: { nodeId: node.id, typeId: node.typeId, attempt } },
+  ];
 }
 
 function capBreached(limit: number, nodeId: string): EventIntent {
-  return { type: 'cap.breached', nodeId, payload: { kind: 'node-executions', limit, observed: limit + 1, nodeId } };
+  return {
+    type: 'cap.breached',
+    nodeId,
+    payload: { kind: 'node-executions', limit, observed: limit + 1, nodeId },
+  };
 }
 
 /** Trigger rules (run events §1.4) over the incoming edges of a node. */
-function evaluate(plan: Plan, state: EngineState, node: PlanNode, loopsOver: boolean): 'start' | 'skip' | 'wait' {
+function evaluate(
+  plan: Plan,
+  state: EngineState,
+  node: PlanNode,
+  loopsOver: boolean,
+): 'start' | 'skip' | 'wait' {
   let pending = 0;
   let taken = 0;
   let skipped = 0;
@@ -201,7 +245,10 @@ interface Tally {
   readonly failed: number;
 }
 
-function applyRule(rule: PlanEdge['rule'], { pending, taken, skipped, failed }: Tally): 'start' | 'skip' | 'wait' {
+function applyRule(
+  rule: PlanEdge['rule'],
+  { pending, taken, skipped, failed }: Tally,
+): 'start' | 'skip' | 'wait' {
   switch (rule) {
     case 'all_success':
       if (skipped + failed > 0) return 'skip';
@@ -221,10 +268,20 @@ function applyRule(rule: PlanEdge['rule'], { pending, taken, skipped, failed }: 
 }
 
 /** A branch not taken out of a loop is only decided when the loop is over: a later pass may take it. */
-function settledStatus(plan: Plan, state: EngineState, edge: PlanEdge, loopsOver: boolean): 'pending' | 'taken' | 'skipped' | 'failed' {
+function settledStatus(
+  plan: Plan,
+  state: EngineState,
+  edge: PlanEdge,
+  loopsOver: boolean,
+): 'pending' | 'taken' | 'skipped' | 'failed' {
   const status = state.edges[edge.id] ?? 'pending';
   if (status === 'late') return 'pending';
-  if (!loopsOver && status !== 'taken' && edge.leaves.some((header) => loopActive(state, planNode(plan, header)))) return 'pending';
+  if (
+    !loopsOver &&
+    status !== 'taken' &&
+    edge.leaves.some((header) => loopActive(state, planNode(plan, header)))
+  )
+    return 'pending';
   return status;
 }
 
@@ -250,7 +307,11 @@ function loopLimit(state: EngineState, header: PlanNode, iterations: number): Ev
     { type: 'workflow.loopback-limit', nodeId: id, payload: { nodeId: id, iterations, limit } },
     ...failRun(
       state,
-      { code: 'loopback_limit_exceeded', message: `The loop at node "${id}" may be repeated ${limit} times at most.`, details: { limit } },
+      {
+        code: 'loopback_limit_exceeded',
+        message: `The loop at node "${id}" may be repeated ${limit} times at most.`,
+        details: { limit },
+      },
       id,
     ),
   ];
@@ -288,7 +349,12 @@ function runOutputs(plan: Plan, state: EngineState): JsonObject {
   const outputs: Record<string, JsonValue> = {};
   for (const node of plan.nodes.values()) {
     const current = nodeState(state, node.id);
-    if (node.outgoing.length === 0 && current.status === 'completed' && current.outputs && Object.keys(current.outputs).length > 0)
+    if (
+      node.outgoing.length === 0 &&
+      current.status === 'completed' &&
+      current.outputs &&
+      Object.keys(current.outputs).length > 0
+    )
       outputs[node.id] = current.outputs;
   }
   return outputs;

@@ -109,7 +109,9 @@ export function compilePlan(definition: WorkflowDefinition, environment: PlanEnv
     entries,
     deadEdges: planEdges.filter((edge) => !loops.reachable.has(edge.source)).map((edge) => edge.id),
     loops,
-    sensitiveVariables: new Set(definition.variables.filter((variable) => variable.sensitive).map((variable) => variable.name)),
+    sensitiveVariables: new Set(
+      definition.variables.filter((variable) => variable.sensitive).map((variable) => variable.name),
+    ),
     maskingMode: definition.metadata.complianceConfig?.maskingMode ?? 'mask',
     timeoutMs: definition.settings.timeout ?? 0,
   };
@@ -160,7 +162,9 @@ function dataEdges(definition: WorkflowDefinition): EdgeDraft[] {
 function entryNodes(definition: WorkflowDefinition, edges: readonly EdgeDraft[]): string[] {
   const starts = definition.nodes.filter((node) => node.typeId === 'core.start').map((node) => node.id);
   if (starts.length > 0) return starts;
-  const trigger = definition.triggers.find((candidate) => candidate.type === 'manual' && candidate.enabled !== false && candidate.nodeId);
+  const trigger = definition.triggers.find(
+    (candidate) => candidate.type === 'manual' && candidate.enabled !== false && candidate.nodeId,
+  );
   if (trigger?.nodeId !== undefined) return [trigger.nodeId];
   const targets = new Set(edges.map((edge) => edge.target));
   const roots = definition.nodes.filter((node) => !targets.has(node.id)).map((node) => node.id);

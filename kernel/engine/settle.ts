@@ -9,7 +9,12 @@ import { type EngineState, nodeState } from './state.ts';
  * Events for an outcome. Empty when the outcome no longer counts: the run ended, the node moved on, or the result is a duplicate.
  * `sleeping` records nothing: the wait follows from the start event and is computed again after a restart.
  */
-export function settle(plan: Plan, state: EngineState, invocation: Invocation, outcome: Outcome): EventIntent[] {
+export function settle(
+  plan: Plan,
+  state: EngineState,
+  invocation: Invocation,
+  outcome: Outcome,
+): EventIntent[] {
   const { nodeId } = invocation;
   const node = plan.nodes.get(nodeId);
   if (!node || !isCurrent(state, invocation)) return [];
@@ -19,12 +24,21 @@ export function settle(plan: Plan, state: EngineState, invocation: Invocation, o
         ...Object.entries(outcome.variables ?? {}).map(([name, next]) => ({
           type: 'variable.changed',
           nodeId,
-          payload: { name, ...(name in state.variables ? { previous: state.variables[name] ?? null } : {}), next, nodeId },
+          payload: {
+            name,
+            ...(name in state.variables ? { previous: state.variables[name] ?? null } : {}),
+            next,
+            nodeId,
+          },
         })),
         { type: 'node.completed', nodeId, payload: { nodeId, outputs: outcome.outputs } },
       ];
     case 'failed':
-      return [outcome.retryable && invocation.attempt < node.maxRetries ? retried(node, invocation, outcome) : failed(node, invocation, outcome)];
+      return [
+        outcome.retryable && invocation.attempt < node.maxRetries
+          ? retried(node, invocation, outcome)
+          : failed(node, invocation, outcome),
+      ];
     case 'capBreached': {
       const { cap: kind, limit, observed } = outcome;
       return [{ type: 'cap.breached', nodeId, payload: { kind, limit, observed, nodeId } }];

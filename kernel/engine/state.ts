@@ -9,7 +9,15 @@ import type { Plan } from './plan.ts';
  * `idle`: not decided in the current pass. `broken`: started, but an input could not be resolved; fails at the next step.
  * `retrying`: waits for `retryAt`.
  */
-export type NodeStatus = 'idle' | 'running' | 'broken' | 'retrying' | 'completed' | 'failed' | 'skipped' | 'cancelled';
+export type NodeStatus =
+  | 'idle'
+  | 'running'
+  | 'broken'
+  | 'retrying'
+  | 'completed'
+  | 'failed'
+  | 'skipped'
+  | 'cancelled';
 
 export interface NodeState {
   status: NodeStatus;

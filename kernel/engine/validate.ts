@@ -22,24 +22,31 @@ export function validateDefinition(candidate: unknown, environment: PlanEnvironm
   const errors: Finding[] = [];
   const warnings: Finding[] = [];
   uniqueIds(definition, errors);
-  for (const [index, variable] of definition.variables.entries()) checkVariable(variable, `/variables/${index}`, errors);
+  for (const [index, variable] of definition.variables.entries())
+    checkVariable(variable, `/variables/${index}`, errors);
   const ids = new Set(definition.nodes.map((node) => node.id));
   for (const [index, edge] of definition.edges.entries()) {
     const path = `/edges/${index}`;
     for (const end of ['sourceNodeId', 'targetNodeId'] as const)
-      if (!ids.has(edge[end])) errors.push({ path: `${path}/${end}`, message: `No node has the id "${edge[end]}".` });
+      if (!ids.has(edge[end]))
+        errors.push({ path: `${path}/${end}`, message: `No node has the id "${edge[end]}".` });
     const { condition } = edge;
     if (condition) attempt(`${path}/condition`, undefined, errors, () => compileCondition(condition));
   }
   for (const [index, trigger] of definition.triggers.entries())
     if (trigger.nodeId !== undefined && !ids.has(trigger.nodeId))
       errors.push({ path: `/triggers/${index}/nodeId`, message: `No node has the id "${trigger.nodeId}".` });
-  for (const [index, node] of definition.nodes.entries()) checkNode(node, index, definition, environment, errors, warnings);
+  for (const [index, node] of definition.nodes.entries())
+    checkNode(node, index, definition, environment, errors, warnings);
   if (definition.configurableSchema) {
     const schema = definition.configurableSchema;
     attempt('/configurableSchema', undefined, errors, () => compileForeignSchema(schema));
   }
-  if (definition.channels) warnings.push({ path: '/channels', message: 'Channels are not supported by this host yet; they have no effect.' });
+  if (definition.channels)
+    warnings.push({
+      path: '/channels',
+      message: 'Channels are not supported by this host yet; they have no effect.',
+    });
   if (errors.length === 0) warnings.push(...unreachable(definition, environment));
   return { errors, warnings };
 }
@@ -48,20 +55,25 @@ function uniqueIds(definition: WorkflowDefinition, errors: Finding[]): void {
   for (const list of ['nodes', 'edges', 'triggers'] as const) {
     const seen = new Set<string>();
     for (const [index, { id }] of definition[list].entries()) {
-      if (seen.has(id)) errors.push({ path: `/${list}/${index}/id`, message: `The id "${id}" is used twice.` });
+      if (seen.has(id))
+        errors.push({ path: `/${list}/${index}/id`, message: `The id "${id}" is used twice.` });
       seen.add(id);
     }
   }
   const names = new Set<string>();
   for (const [index, { name }] of definition.variables.entries()) {
-    if (names.has(name)) errors.push({ path: `/variables/${index}/name`, message: `The variable "${name}" is declared twice.` });
+    if (names.has(name))
+      errors.push({ path: `/variables/${index}/name`, message: `The variable "${name}" is declared twice.` });
     names.add(name);
   }
 }
 
 function checkVariable(variable: WorkflowVariable, path: string, errors: Finding[]): void {
   if (variable.defaultValue !== undefined && !hasType(variable.defaultValue, variable.type))
-    errors.push({ path: `${path}/defaultValue`, message: `The default of "${variable.name}" is not of type ${variable.type}.` });
+    errors.push({
+      path: `${path}/defaultValue`,
+      message: `The default of "${variable.name}" is not of type ${variable.type}.`,
+    });
 }
 
 /** Whether a value is of a declared variable type. */
@@ -82,41 +94,77 @@ function checkNode(
   const path = `/nodes/${index}`;
   const type = environment.nodeType(node.typeId);
   if (!type)
-    errors.push({ path: `${path}/typeId`, nodeId: node.id, message: `This host has no node type "${node.typeId}". Enable a plugin or install a pack that provides it.` });
+    errors.push({
+      path: `${path}/typeId`,
+      nodeId: node.id,
+      message: `This host has no node type "${node.typeId}". Enable a plugin or install a pack that provides it.`,
+    });
   if (type?.configSchema) {
     const schema: JsonObject = type.configSchema;
-    const problems = attempt(`${path}/config`, node.id, errors, () => compileForeignSchema(schema)(node.config)) ?? [];
-    for (const problem of problems) errors.push({ path: `${path}/config${problem.path}`, nodeId: node.id, message: problem.message });
+    const problems =
+      attempt(`${path}/config`, node.id, errors, () => compileForeignSchema(schema)(node.config)) ?? [];
+    for (const problem of problems)
+      errors.push({ path: `${path}/config${problem.path}`, nodeId: node.id, message: problem.message });
   }
   let readsSensitive = false;
   for (const [port, value] of Object.entries(node.inputs)) {
     const portPath = `${path}/inputs/${port.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     if (value.type === 'connection' && !definition.nodes.some((other) => other.id === value.nodeId))
-      errors.push({ path: `${portPath}/nodeId`, nodeId: node.id, message: `No node has the id "${value.nodeId}".` });
-    if (value.type === 'expression') attempt(`${portPath}/expression`, node.id, errors, () => compileExpression(value.expression));
+      errors.push({
+        path: `${portPath}/nodeId`,
+        nodeId: node.id,
+        message: `No node has the id "${value.nodeId}".`,
+      });
+    if (value.type === 'expression')
+      attempt(`${portPath}/expression`, node.id, errors, () => compileExpression(value.expression));
     if (value.type === 'variable') {
       const variable = definition.variables.find((candidate) => candidate.name === value.variableName);
       if (!variable && !value.optional)
-        warnings.push({ path: `${portPath}/variableName`, nodeId: node.id, message: `The variable "${value.variableName}" is not declared; it must be written or given as an input before this node runs.` });
+        warnings.push({
+          path: `${portPath}/variableName`,
+          nodeId: node.id,
+          message: `The variable "${value.variableName}" is not declared; it must be written or given as an input before this node runs.`,
+        });
       readsSensitive ||= variable?.sensitive === true;
     }
   }
   if (readsSensitive && !Object.values(node.outputSensitivity ?? {}).includes(true))
-    warnings.push({ path: `${path}/outputSensitivity`, nodeId: node.id, message: 'The node reads a sensitive variable, but none of its outputs is marked sensitive.' });
+    warnings.push({
+      path: `${path}/outputSensitivity`,
+      nodeId: node.id,
+      message: 'The node reads a sensitive variable, but none of its outputs is marked sensitive.',
+    });
 }
 
 function unreachable(definition: WorkflowDefinition, environment: PlanEnvironment): Finding[] {
   const { loops } = compilePlan(definition, environment);
   return definition.nodes.flatMap((node, index) =>
-    loops.reachable.has(node.id) ? [] : [{ path: `/nodes/${index}`, nodeId: node.id, message: 'No path leads from an entry to this node; it never runs.' }],
+    loops.reachable.has(node.id)
+      ? []
+      : [
+          {
+            path: `/nodes/${index}`,
+            nodeId: node.id,
+            message: 'No path leads from an entry to this node; it never runs.',
+          },
+        ],
   );
 }
 
-function attempt<T>(path: string, nodeId: string | undefined, errors: Finding[], compile: () => T): T | undefined {
+function attempt<T>(
+  path: string,
+  nodeId: string | undefined,
+  errors: Finding[],
+  compile: () => T,
+): T | undefined {
   try {
     return compile();
   } catch (error) {
-    errors.push({ path, ...(nodeId === undefined ? {} : { nodeId }), message: error instanceof Error ? error.message : String(error) });
+    errors.push({
+      path,
+      ...(nodeId === undefined ? {} : { nodeId }),
+      message: error instanceof Error ? error.message : String(error),
+    });
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /** What is checked before a run is created: workflow variables against inputs, run options against host and workflow. */
 import type { JsonObject } from '../../schemas/json.ts';
-import { type ForeignValidator, compileForeignSchema } from '../engine/foreign-schema.ts';
+import { compileForeignSchema, type ForeignValidator } from '../engine/foreign-schema.ts';
 import { hasType } from '../engine/validate.ts';
 import { WoprError } from '../errors.ts';
 import type { RunOptions } from '../log/types.ts';
@@ -31,7 +31,8 @@ export function checkAdmission(workflow: StoredWorkflow, inputs: JsonObject, opt
       validate = compileForeignSchema(schema);
       validators.set(schema, validate);
     }
-    for (const { path, message } of validate(options.configurable ?? {})) problems.push({ path: `/configurable${path}`, message });
+    for (const { path, message } of validate(options.configurable ?? {}))
+      problems.push({ path: `/configurable${path}`, message });
   }
   const [first] = problems;
   if (first)

@@ -52,7 +52,9 @@ export interface Turn {
   readonly more: boolean;
 }
 
-type Input = { readonly kind: 'outcome'; readonly invocation: Invocation; readonly outcome: Outcome } | { readonly kind: 'signal'; readonly signal: Signal };
+type Input =
+  | { readonly kind: 'outcome'; readonly invocation: Invocation; readonly outcome: Outcome }
+  | { readonly kind: 'signal'; readonly signal: Signal };
 
 export class RunDriver {
   readonly facts: RunFacts;
@@ -60,7 +62,10 @@ export class RunDriver {
   /** As of the last commit; what readers see. */
   committed: EngineState;
   readonly #environment: DriverEnvironment;
-  readonly #inFlight = new Map<string, { readonly invocation: Invocation; readonly abort: AbortController }>();
+  readonly #inFlight = new Map<
+    string,
+    { readonly invocation: Invocation; readonly abort: AbortController }
+  >();
   /** Invocation id → epoch ms before which it need not be asked again. */
   readonly #sleeping = new Map<string, number>();
   #inputs: Input[] = [];
@@ -112,9 +117,18 @@ export class RunDriver {
     const { now, inline } = this.#environment;
     const signals = this.#signalled ? this.#environment.log.signals(this.facts.runId) : [];
     this.#signalled = false;
-    const inputs: Input[] = [...this.#inputs, ...signals.map((signal) => ({ kind: 'signal' as const, signal }))];
-    const draft = new TurnDraft(this.plan, this.facts, this.committed, Math.max(now(), lastEventAt(this.committed)));
-    if (this.#recovered && this.committed.status === 'running') draft.record([{ type: 'run.resumed', payload: { reason: 'recovered' } }]);
+    const inputs: Input[] = [
+      ...this.#inputs,
+      ...signals.map((signal) => ({ kind: 'signal' as const, signal })),
+    ];
+    const draft = new TurnDraft(
+      this.plan,
+      this.facts,
+      this.committed,
+      Math.max(now(), lastEventAt(this.committed)),
+    );
+    if (this.#recovered && this.committed.status === 'running')
+      draft.record([{ type: 'run.resumed', payload: { reason: 'recovered' } }]);
     for (const input of inputs) draft.record(this.#eventsOf(input, draft.state));
 
     const dispatch = new Map<string, Invocation>();
@@ -166,19 +180,34 @@ export class RunDriver {
       this.#inFlight.delete(id);
       abort.abort(new Error('the run moved on'));
     }
-    if (turn.request.release) return this.#leave(turn.state.completedAt === undefined ? 'parked' : 'finished', undefined, turn.wakeAt);
+    if (turn.request.release)
+      return this.#leave(
+        turn.state.completedAt === undefined ? 'parked' : 'finished',
+        undefined,
+        turn.wakeAt,
+      );
     for (const invocation of turn.dispatch) void this.#dispatch(invocation);
     this.#arm(turn.wakeAt);
     if (turn.more) this.poke();
   }
 
-  #request(draft: TurnDraft, inputs: readonly Input[], dispatch: readonly Invocation[], wakeAt: number | null, more: boolean): Turn {
+  #request(
+    draft: TurnDraft,
+    inputs: readonly Input[],
+    dispatch: readonly Invocation[],
+    wakeAt: number | null,
+    more: boolean,
+  ): Turn {
     const { state, entries } = draft;
     const finished = state.completedAt !== undefined;
     const waiting = [...this.#inFlight.values()].some(({ invocation }) => isCurrent(state, invocation));
     const release = finished || (!more && !waiting && dispatch.length === 0);
-    const long = finished ? state.sequence > CHECKPOINT_FINISHED : release || state.sequence - this.#lastCheckpoint >= CHECKPOINT_EVERY;
-    const consumedSignals = inputs.flatMap((input) => (input.kind === 'signal' ? [input.signal.signalId] : []));
+    const long = finished
+      ? state.sequence > CHECKPOINT_FINISHED
+      : release || state.sequence - this.#lastCheckpoint >= CHECKPOINT_EVERY;
+    const consumedSignals = inputs.flatMap((input) =>
+      input.kind === 'signal' ? [input.signal.signalId] : [],
+    );
     return {
       state,
       dispatch,
@@ -211,7 +240,10 @@ export class RunDriver {
       else if (!this.#left) {
         // The store refused (disk full, say). Nothing was lost: the inputs are still here and the state is the committed one.
         this.#signalled = true;
-        this.#environment.logger.error({ err: error, runId: this.facts.runId }, 'turn could not be committed; trying again');
+        this.#environment.logger.error(
+          { err: error, runId: this.facts.runId },
+          'turn could not be committed; trying again',
+        );
         this.#timer = setTimeout(() => this.poke(), RETRY_MS);
       }
     } finally {
@@ -231,7 +263,10 @@ export class RunDriver {
       if (this.#left || abort.signal.aborted) return;
       // Back-pressure: the node stays started and is offered again.
       const seconds = error instanceof WoprError ? (error.retryAfterSeconds ?? 1) : 1;
-      this.#environment.logger.warn({ err: error, runId: this.facts.runId, nodeId: invocation.nodeId }, 'dispatch refused; trying again');
+      this.#environment.logger.warn(
+        { err: error, runId: this.facts.runId, nodeId: invocation.nodeId },
+        'dispatch refused; trying again',
+      );
       this.#sleeping.set(invocationId, this.#environment.now() + seconds * 1000);
       this.poke();
       return;
@@ -252,7 +287,12 @@ export class RunDriver {
   #eventsOf(input: Input, state: EngineState): EventIntent[] {
     if (input.kind === 'outcome') return settle(this.plan, state, input.invocation, input.outcome);
     const { kind, payload } = input.signal;
-    if (kind === 'cancel') return cancelRun(state, String(payload.by ?? 'system'), typeof payload.reason === 'string' ? payload.reason : undefined);
+    if (kind === 'cancel')
+      return cancelRun(
+        state,
+        String(payload.by ?? 'system'),
+        typeof payload.reason === 'string' ? payload.reason : undefined,
+      );
     this.#environment.logger.warn({ runId: this.facts.runId, kind }, 'signal of unknown kind dropped');
     return [];
   }
@@ -260,7 +300,8 @@ export class RunDriver {
   #arm(wakeAt: number | null): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (wakeAt !== null) this.#timer = setTimeout(() => this.poke(), timerDelay(wakeAt - this.#environment.now()));
+    if (wakeAt !== null)
+      this.#timer = setTimeout(() => this.poke(), timerDelay(wakeAt - this.#environment.now()));
   }
 
   #leave(why: 'finished' | 'parked' | 'lost', reason?: unknown, wakeAt: number | null = null): void {
@@ -295,7 +336,10 @@ class TurnDraft {
     let sequence = this.state.sequence;
     for (const intent of intents) {
       const payload = maskPayload(this.#plan, intent);
-      this.entries.push({ doc: this.#seal(intent, payload, sequence), ...(payload === intent.payload ? {} : { secret: intent.payload }) });
+      this.entries.push({
+        doc: this.#seal(intent, payload, sequence),
+        ...(payload === intent.payload ? {} : { secret: intent.payload }),
+      });
       folded.push({ ...intent, sequence, at: this.at });
       sequence += 1;
     }
@@ -326,6 +370,7 @@ export function timerDelay(ms: number): number {
 /** Time never runs backwards within a log, whatever the machine's clock does. */
 function lastEventAt(state: EngineState): number {
   let last = state.startedAt ?? 0;
-  for (const node of Object.values(state.nodes)) last = Math.max(last, node.startedAt ?? 0, node.endedAt ?? 0);
+  for (const node of Object.values(state.nodes))
+    last = Math.max(last, node.startedAt ?? 0, node.endedAt ?? 0);
   return last;
 }

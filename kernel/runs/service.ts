@@ -11,7 +11,16 @@ import type { Plan } from '../engine/plan.ts';
 import { toSnapshot } from '../engine/snapshot.ts';
 import { type EngineState, initialState } from '../engine/state.ts';
 import { WoprError } from '../errors.ts';
-import type { Claims, EventLog, LogEntry, RunEventDoc, RunFilter, RunHeader, RunRecord, RunStatus } from '../log/types.ts';
+import type {
+  Claims,
+  EventLog,
+  LogEntry,
+  RunEventDoc,
+  RunFilter,
+  RunHeader,
+  RunRecord,
+  RunStatus,
+} from '../log/types.ts';
 import { ENGINE_VERSION, EVENT_LOG_SCHEMA_VERSION } from '../version.ts';
 import { checkAdmission, nodeExecutionCap } from './admission.ts';
 import { type DriverEnvironment, RunDriver } from './driver.ts';
@@ -66,14 +75,19 @@ export class Runs implements RunService {
   }
 
   async create(request: CreateRun): Promise<{ readonly runId: string; readonly status: RunStatus }> {
-    if (!this.#accepting) throw new WoprError('service_unavailable', 'The host is stopping.', { retryAfterSeconds: BUSY_RETRY_SECONDS });
+    if (!this.#accepting)
+      throw new WoprError('service_unavailable', 'The host is stopping.', {
+        retryAfterSeconds: BUSY_RETRY_SECONDS,
+      });
     const { log, workflows, now, maxLiveRuns, maxNodeExecutions } = this.#options;
     if (request.runId !== undefined) {
       const existing = log.run(request.runId);
       if (existing?.tenantId === request.tenantId) return { runId: existing.runId, status: existing.status };
     }
     if (this.#live.size >= maxLiveRuns)
-      throw new WoprError('service_unavailable', `The host executes ${maxLiveRuns} runs already.`, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+      throw new WoprError('service_unavailable', `The host executes ${maxLiveRuns} runs already.`, {
+        retryAfterSeconds: BUSY_RETRY_SECONDS,
+      });
     const workflow = workflows.get(request.workflowId, request.tenantId);
     if (!workflow)
       throw new WoprError('validation_error', `No workflow "${request.workflowId}" is registered.`, {
@@ -127,7 +141,8 @@ export class Runs implements RunService {
 
   snapshotJson(runId: string, tenantId?: string): string {
     const current = this.#current(runId, tenantId);
-    if (current.state.completedAt === undefined) return JSON.stringify(toSnapshot(current.plan, current.header, current.state));
+    if (current.state.completedAt === undefined)
+      return JSON.stringify(toSnapshot(current.plan, current.header, current.state));
     current.json ??= JSON.stringify(toSnapshot(current.plan, current.header, current.state));
     return current.json;
   }
@@ -141,7 +156,12 @@ export class Runs implements RunService {
     return this.#options.log.read(runId, fromSequence, limit);
   }
 
-  follow(runId: string, tenantId: string | undefined, fromSequence: number, signal: AbortSignal): AsyncIterable<readonly RunEventDoc[]> {
+  follow(
+    runId: string,
+    tenantId: string | undefined,
+    fromSequence: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly RunEventDoc[]> {
     this.#authorise(runId, tenantId);
     return this.#options.log.follow(runId, fromSequence, signal);
   }
@@ -189,12 +209,22 @@ export class Runs implements RunService {
     try {
       plan = workflows.plan(record.definitionDigest);
     } catch (error) {
-      logger.error({ err: error, runId }, 'run cannot be executed: its workflow definition does not compile on this host');
+      logger.error(
+        { err: error, runId },
+        'run cannot be executed: its workflow definition does not compile on this host',
+      );
       return false;
     }
-    const facts: RunFacts = { ...record, transport: 'rest', maxNodeExecutions: nodeExecutionCap(record.options, maxNodeExecutions) };
+    const facts: RunFacts = {
+      ...record,
+      transport: 'rest',
+      maxNodeExecutions: nodeExecutionCap(record.options, maxNodeExecutions),
+    };
     const recovered = from !== null && from !== claims.instanceId;
-    const driver = new RunDriver(this.#driverEnvironment, facts, plan, this.#load(record, plan), { loaded: true, recovered });
+    const driver = new RunDriver(this.#driverEnvironment, facts, plan, this.#load(record, plan), {
+      loaded: true,
+      recovered,
+    });
     this.#live.set(runId, driver);
     driver.poke();
     return true;
@@ -214,7 +244,8 @@ export class Runs implements RunService {
   #left(driver: RunDriver, why: 'finished' | 'parked' | 'lost'): void {
     const { runId } = driver.facts;
     this.#live.delete(runId);
-    if (why === 'finished') this.#finished.set(runId, { header: driver.facts, plan: driver.plan, state: driver.committed });
+    if (why === 'finished')
+      this.#finished.set(runId, { header: driver.facts, plan: driver.plan, state: driver.committed });
   }
 
   #current(runId: string, tenantId: string | undefined): Finished {
@@ -224,7 +255,11 @@ export class Runs implements RunService {
       return finished;
     }
     const driver = this.#live.get(runId);
-    if (driver && (tenantId === undefined || driver.facts.tenantId === tenantId) && driver.committed.sequence > 0)
+    if (
+      driver &&
+      (tenantId === undefined || driver.facts.tenantId === tenantId) &&
+      driver.committed.sequence > 0
+    )
       return { header: driver.facts, plan: driver.plan, state: driver.committed };
     const record = this.get(runId, tenantId);
     const plan = this.#options.workflows.plan(record.definitionDigest);

@@ -32,9 +32,20 @@ export interface RunService {
   snapshotJson(runId: string, tenantId?: string): string;
   list(filter: RunFilter): RunRecord[];
   read(runId: string, tenantId: string | undefined, fromSequence?: number, limit?: number): RunEventDoc[];
-  follow(runId: string, tenantId: string | undefined, fromSequence: number, signal: AbortSignal): AsyncIterable<readonly RunEventDoc[]>;
+  follow(
+    runId: string,
+    tenantId: string | undefined,
+    fromSequence: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly RunEventDoc[]>;
   /** Durable; resolves with `cancelling`, or the terminal status once it is in the log (waits up to `waitMs`, default 1000). */
-  cancel(runId: string, tenantId: string | undefined, by: string, reason?: string, waitMs?: number): Promise<RunStatus | 'cancelling'>;
+  cancel(
+    runId: string,
+    tenantId: string | undefined,
+    by: string,
+    reason?: string,
+    waitMs?: number,
+  ): Promise<RunStatus | 'cancelling'>;
   stats(): { readonly live: number; readonly maxLive: number };
 }
 
@@ -59,7 +70,10 @@ export interface Finding {
 /** Service `workflows`. */
 export interface WorkflowService {
   /** Schema, graph, node types and node configs; throws nothing. */
-  validate(definition: unknown): { readonly errors: readonly Finding[]; readonly warnings: readonly Finding[] };
+  validate(definition: unknown): {
+    readonly errors: readonly Finding[];
+    readonly warnings: readonly Finding[];
+  };
   /**
    * Stores a version. Idempotent for an identical definition (`created: false`). Errors: `validation_error` with `details.errors`,
    * `conflict` when the same version was registered with other content.
@@ -67,7 +81,11 @@ export interface WorkflowService {
   register(
     definition: unknown,
     tenantId: string | null,
-  ): Promise<{ readonly workflow: StoredWorkflow; readonly created: boolean; readonly warnings: readonly Finding[] }>;
+  ): Promise<{
+    readonly workflow: StoredWorkflow;
+    readonly created: boolean;
+    readonly warnings: readonly Finding[];
+  }>;
   /** Newest registered version visible to the tenant (its own before shared ones), or a given version. */
   get(workflowId: string, tenantId: string | null, version?: string): StoredWorkflow | undefined;
   byDigest(digest: string): StoredWorkflow | undefined;

@@ -39,7 +39,9 @@ const ALL: Statement = {
 const EXISTING: Statement = {
   sql: `select digest, registered_at from workflow_versions where tenant_id = ? and workflow_id = ? and version = ?`,
 };
-const PUT_DEFINITION: Statement = { sql: `insert or ignore into workflow_definitions (digest, definition) values (?, ?)` };
+const PUT_DEFINITION: Statement = {
+  sql: `insert or ignore into workflow_definitions (digest, definition) values (?, ?)`,
+};
 const PUT_VERSION: Statement = {
   sql: `insert into workflow_versions (tenant_id, workflow_id, version, digest, registered_at) values (?, ?, ?, ?, ?)`,
 };
@@ -74,25 +76,37 @@ export class Workflows implements WorkflowService {
     const { errors, warnings } = this.validate(definition);
     if (errors.length > 0) {
       const [first] = errors;
-      throw new WoprError('validation_error', `The workflow definition is not valid: ${first?.path ?? ''} ${first?.message ?? ''}`.trim(), {
-        details: { errors: errors.map((finding) => ({ ...finding })) },
-      });
+      throw new WoprError(
+        'validation_error',
+        `The workflow definition is not valid: ${first?.path ?? ''} ${first?.message ?? ''}`.trim(),
+        {
+          details: { errors: errors.map((finding) => ({ ...finding })) },
+        },
+      );
     }
     const valid = definition as WorkflowDefinition;
     const digest = definitionDigest(valid);
     const owner = tenantId ?? SHARED;
     const now = new Date().toISOString();
     const outcome = await this.#database.write((tx) => {
-      const existing = tx.get<{ digest: string; registered_at: string }>(EXISTING, [owner, valid.id, valid.version]);
+      const existing = tx.get<{ digest: string; registered_at: string }>(EXISTING, [
+        owner,
+        valid.id,
+        valid.version,
+      ]);
       if (existing) return existing;
       tx.run(PUT_DEFINITION, [digest, JSON.stringify(valid)]);
       tx.run(PUT_VERSION, [owner, valid.id, valid.version, digest, now]);
       return undefined;
     });
     if (outcome && outcome.digest !== digest)
-      throw new WoprError('conflict', `Version ${valid.version} of workflow "${valid.id}" is already registered with other content.`, {
-        details: { workflowId: valid.id, version: valid.version, registeredDigest: outcome.digest },
-      });
+      throw new WoprError(
+        'conflict',
+        `Version ${valid.version} of workflow "${valid.id}" is already registered with other content.`,
+        {
+          details: { workflowId: valid.id, version: valid.version, registeredDigest: outcome.digest },
+        },
+      );
     this.forgetLookups();
     const workflow: StoredWorkflow = {
       workflowId: valid.id,
@@ -107,7 +121,8 @@ export class Workflows implements WorkflowService {
 
   get(workflowId: string, tenantId: string | null, version?: string): StoredWorkflow | undefined {
     const owner = tenantId ?? SHARED;
-    if (version !== undefined) return this.#stored(this.#database.get<Row>(VERSION, [workflowId, owner, version]));
+    if (version !== undefined)
+      return this.#stored(this.#database.get<Row>(VERSION, [workflowId, owner, version]));
     const key = `${owner}\n${workflowId}`;
     let found = this.#newest.get(key);
     if (!found) {
@@ -136,7 +151,8 @@ export class Workflows implements WorkflowService {
     let plan = this.#plans.get(digest);
     if (!plan) {
       const workflow = this.byDigest(digest);
-      if (!workflow) throw new WoprError('not_found', `No workflow definition with digest ${digest} is stored.`);
+      if (!workflow)
+        throw new WoprError('not_found', `No workflow definition with digest ${digest} is stored.`);
       plan = compilePlan(workflow.definition, this.#environment());
       this.#plans.set(digest, plan);
     }
@@ -171,7 +187,9 @@ export class Workflows implements WorkflowService {
 
 /** `sha256:<hex>` over the definition with object keys sorted, so that formatting and key order do not matter. */
 export function definitionDigest(definition: WorkflowDefinition): string {
-  return `sha256:${createHash('sha256').update(canonical(definition as unknown as JsonValue)).digest('hex')}`;
+  return `sha256:${createHash('sha256')
+    .update(canonical(definition as unknown as JsonValue))
+    .digest('hex')}`;
 }
 
 function canonical(value: JsonValue): string {

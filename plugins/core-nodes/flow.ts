@@ -52,7 +52,9 @@ export const loop: NodeType = {
     if (typeof count !== 'number' || !Number.isInteger(count) || count < 0)
       return invalid('core.loop needs a list "items" or a whole number "count".');
     if (iteration >= count) return completed({ done: { iterations: count } });
-    return completed({ body: { index: iteration, ...(items === undefined ? {} : { item: items[iteration] ?? null }) } });
+    return completed({
+      body: { index: iteration, ...(items === undefined ? {} : { item: items[iteration] ?? null }) },
+    });
   },
 };
 
@@ -82,7 +84,9 @@ export const merge: NodeType = {
       case 'shallow':
         return completed({ output: Object.assign({}, ...arrived.map((source) => asObject(source.value))) });
       default:
-        return completed({ output: Object.fromEntries(arrived.map((source) => [source.nodeId, source.value ?? null])) });
+        return completed({
+          output: Object.fromEntries(arrived.map((source) => [source.nodeId, source.value ?? null])),
+        });
     }
   },
 };

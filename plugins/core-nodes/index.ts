@@ -5,6 +5,19 @@ import { delay, end, fail, identity, noop, start } from './steps.ts';
 import { getVariable, setVariable } from './variables.ts';
 
 export function activate(context: PluginContext): void {
-  for (const type of [start, end, noop, identity, delay, fail, conditional, loop, parallel, merge, setVariable, getVariable])
+  for (const type of [
+    start,
+    end,
+    noop,
+    identity,
+    delay,
+    fail,
+    conditional,
+    loop,
+    parallel,
+    merge,
+    setVariable,
+    getVariable,
+  ])
     context.register('nodeTypes', type.typeId, type);
 }

@@ -1,6 +1,7 @@
 /** Shapes of outcomes the core node types share. */
-import type { JsonObject } from '../../schemas/json.ts';
+
 import type { Outcome } from '../../kernel/dispatch/types.ts';
+import type { JsonObject } from '../../schemas/json.ts';
 
 export function completed(outputs: JsonObject): Outcome {
   return { kind: 'completed', outputs };

@@ -56,7 +56,8 @@ export const delay: NodeType = {
 
 export const fail: NodeType = {
   typeId: 'core.fail',
-  description: 'Fails on purpose. Config: `code`, `message`, `retryable`, `times` (fail only the first so many attempts).',
+  description:
+    'Fails on purpose. Config: `code`, `message`, `retryable`, `times` (fail only the first so many attempts).',
   inline: true,
   configSchema: {
     type: 'object',

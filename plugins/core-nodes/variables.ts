@@ -4,9 +4,14 @@ import { completed, invalid } from './outcomes.ts';
 
 export const setVariable: NodeType = {
   typeId: 'core.setVariable',
-  description: 'Writes variable `name` (config): input `value`, else what arrived over the edge, else config `value`.',
+  description:
+    'Writes variable `name` (config): input `value`, else what arrived over the edge, else config `value`.',
   inline: true,
-  configSchema: { type: 'object', required: ['name'], properties: { name: { type: 'string', minLength: 1 }, value: {} } },
+  configSchema: {
+    type: 'object',
+    required: ['name'],
+    properties: { name: { type: 'string', minLength: 1 }, value: {} },
+  },
   execute: ({ inputs, config }) => {
     if (typeof config.name !== 'string') return invalid('core.setVariable needs config.name.');
     const value = inputs.value ?? inputs.input ?? config.value ?? null;
@@ -19,7 +24,11 @@ export const getVariable: NodeType = {
   description: 'Outputs variable `name` (config), or config `defaultValue` when it has no value.',
   inline: true,
   variables: true,
-  configSchema: { type: 'object', required: ['name'], properties: { name: { type: 'string', minLength: 1 }, defaultValue: {} } },
+  configSchema: {
+    type: 'object',
+    required: ['name'],
+    properties: { name: { type: 'string', minLength: 1 }, defaultValue: {} },
+  },
   execute: ({ config, variables = {} }) => {
     if (typeof config.name !== 'string') return invalid('core.getVariable needs config.name.');
     const value = variables[config.name] ?? config.defaultValue;

@@ -11,7 +11,9 @@ describe('the engine, on random workflows', () => {
     fc.assert(
       fc.property(randomWorkflow, (definition) => {
         const { log } = simulate(definition);
-        const terminal = log.filter(({ type }) => ['run.completed', 'run.failed', 'run.cancelled'].includes(type));
+        const terminal = log.filter(({ type }) =>
+          ['run.completed', 'run.failed', 'run.cancelled'].includes(type),
+        );
         expect(terminal).toHaveLength(1);
         expect(log.at(-1)).toBe(terminal[0]);
         expect(log.map(({ sequence }) => sequence)).toEqual(log.map((_, index) => index));

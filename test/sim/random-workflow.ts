@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 import type { PortValue } from '../../schemas/port-value.ts';
 import type { WorkflowDefinition } from '../../schemas/workflow-definition.ts';
-import { EDGE_CONDITION_TYPES, TRIGGER_RULES, type WorkflowEdge, type WorkflowNode } from '../../schemas/workflow-graph.ts';
+import {
+  EDGE_CONDITION_TYPES,
+  TRIGGER_RULES,
+  type WorkflowEdge,
+  type WorkflowNode,
+} from '../../schemas/workflow-graph.ts';
 
 const TYPES = ['sim.step', 'sim.step', 'sim.route', 'sim.join'] as const;
 
@@ -57,7 +62,9 @@ export const randomWorkflow: fc.Arbitrary<WorkflowDefinition> = fc
 
 function toNode(seed: NodeSeed, index: number, count: number): WorkflowNode {
   const reads: PortValue | undefined =
-    seed.reads === null ? undefined : { type: 'connection', nodeId: `n${seed.reads % count}`, outputKey: 'output', optional: true };
+    seed.reads === null
+      ? undefined
+      : { type: 'connection', nodeId: `n${seed.reads % count}`, outputKey: 'output', optional: true };
   return {
     id: `n${index}`,
     typeId: seed.type,

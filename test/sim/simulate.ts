@@ -27,7 +27,12 @@ const MAX_STEPS = 5000;
 
 /** Runs a definition to its end. Throws when it does not end: that is the bug the simulation looks for. */
 export function simulate(definition: WorkflowDefinition, options: SimulateOptions = {}): Simulation {
-  const { crashAfter = () => false, execute = executeByHash, maxNodeExecutions = 100, nodeTypes = SIM_TYPES } = options;
+  const {
+    crashAfter = () => false,
+    execute = executeByHash,
+    maxNodeExecutions = 100,
+    nodeTypes = SIM_TYPES,
+  } = options;
   const plan = compilePlan(definition, { nodeType: (id) => nodeTypes[id], capabilities: new Set() });
   const facts = simFacts(definition, maxNodeExecutions);
   const log: FoldedEvent[] = [];
@@ -55,18 +60,26 @@ export function simulate(definition: WorkflowDefinition, options: SimulateOption
     }
     const due = step.invocations
       .map((invocation) => ({ invocation, ...execute(invocation) }))
-      .map((job) => ({ ...job, at: job.outcome.kind === 'sleeping' ? job.outcome.until : job.invocation.startedAt + job.durationMs }))
+      .map((job) => ({
+        ...job,
+        at: job.outcome.kind === 'sleeping' ? job.outcome.until : job.invocation.startedAt + job.durationMs,
+      }))
       .sort((a, b) => a.at - b.at)[0];
     const at = Math.min(due?.at ?? Infinity, step.wakeAt ?? Infinity);
     if (!Number.isFinite(at)) throw new Error(`the run waits for nothing: ${JSON.stringify(state)}`);
     now = Math.max(now, at);
-    if (due && due.at <= now && due.outcome.kind !== 'sleeping') commit(settle(plan, state, due.invocation, due.outcome));
+    if (due && due.at <= now && due.outcome.kind !== 'sleeping')
+      commit(settle(plan, state, due.invocation, due.outcome));
   }
   throw new Error('the run does not end');
 }
 
 /** Folds a log from the first event, as a restarted host does. */
-export function refold(definition: WorkflowDefinition, log: readonly FoldedEvent[], nodeTypes = SIM_TYPES): EngineState {
+export function refold(
+  definition: WorkflowDefinition,
+  log: readonly FoldedEvent[],
+  nodeTypes = SIM_TYPES,
+): EngineState {
   const plan: Plan = compilePlan(definition, { nodeType: (id) => nodeTypes[id], capabilities: new Set() });
   return foldAll(plan, initialState(plan, simFacts(definition, 100)), log);
 }
@@ -109,6 +122,16 @@ function executeByHash(invocation: Invocation): { outcome: Outcome; durationMs: 
     return { durationMs, outcome: { kind: 'failed', error, retryable: first < 25 } };
   }
   const value = first % 4;
-  const outputs = invocation.typeId === 'sim.route' ? { [value < 2 ? 'a' : 'b']: value } : { output: value, flag: value > 1 };
-  return { durationMs, outcome: { kind: 'completed', outputs, ...(value === 3 ? { variables: { last: invocation.nodeId } } : {}) } };
+  const outputs =
+    invocation.typeId === 'sim.route'
+      ? { [value < 2 ? 'a' : 'b']: value }
+      : { output: value, flag: value > 1 };
+  return {
+    durationMs,
+    outcome: {
+      kind: 'completed',
+      outputs,
+      ...(value === 3 ? { variables: { last: invocation.nodeId } } : {}),
+    },
+  };
 }
