@@ -98,16 +98,20 @@ export type Config = Omit<Written, '$schema' | 'store' | 'claims'> & {
 
 /** JSON Schema of wopr.config.json for editors: the kernel's keys plus the section of every given plugin. */
 export function configJsonSchema(manifests: Iterable<PluginManifest>): JsonObject {
-  const schema = JSON.parse(JSON.stringify(ConfigSchema)) as { properties: Record<string, JsonObject> };
-  const section = JSON.parse(JSON.stringify(PluginSection)) as JsonObject & { properties: JsonObject };
+  const schema = asWritten(ConfigSchema) as JsonObject & { properties: Record<string, JsonObject> };
+  const section = asWritten(PluginSection) as JsonObject & { properties: JsonObject };
   const sections: JsonObject = {};
   for (const { name, description, config } of manifests) {
     const properties: JsonObject = { ...section.properties, config: closedConfig(config) };
     sections[name] = { ...section, description, properties };
   }
   schema.properties.plugins = { ...schema.properties.plugins, properties: sections };
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...(schema as unknown as JsonObject) };
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...schema };
 }
+
+/** Every key has a default, so none is required of a person. */
+const asWritten = (schema: object): JsonObject =>
+  JSON.parse(JSON.stringify(schema, (key, value) => (key === 'required' ? undefined : value)));
 
 /** A plugin's config schema (none = no keys) with unknown keys refused, unless the plugin itself allows them. */
 export function closedConfig(schema: JsonObject = {}): JsonObject {
