@@ -6,8 +6,8 @@ import { createLocalDispatcher } from './dispatch/local.ts';
 import type { Dispatcher, NodeType } from './dispatch/types.ts';
 import { WoprError } from './errors.ts';
 import { openStore, type Store, startRetention } from './log/index.ts';
-import { PluginHost, planPlugins } from './plugin/index.ts';
 import type { Extensions } from './plugin/extensions.ts';
+import { PluginHost, planPlugins } from './plugin/index.ts';
 import type { HostService, PluginManifest, PluginStatus, ServiceName, Services } from './plugin/types.ts';
 import { Scheduler } from './runs/scheduler.ts';
 import { Runs } from './runs/service.ts';
@@ -220,7 +220,10 @@ class Host implements Kernel {
     const factory = this.extensions.get('dispatchers', name);
     if (!factory) {
       const known = ['local', ...this.extensions.list('dispatchers').map(({ id }) => id)].join(', ');
-      throw new WoprError('config_invalid', `dispatch.dispatcher is "${name}", but no active plugin provides it (available: ${known}).`);
+      throw new WoprError(
+        'config_invalid',
+        `dispatch.dispatcher is "${name}", but no active plugin provides it (available: ${known}).`,
+      );
     }
     return factory.create({ nodeTypes, logger });
   }
@@ -245,5 +248,8 @@ class Host implements Kernel {
 }
 
 function isServed(manifest: PluginManifest): boolean {
-  return SERVED_POINTS.some((point) => (manifest.contributes?.[point]?.length ?? 0) > 0) || manifest.provides?.includes('httpServer') === true;
+  return (
+    SERVED_POINTS.some((point) => (manifest.contributes?.[point]?.length ?? 0) > 0) ||
+    manifest.provides?.includes('httpServer') === true
+  );
 }

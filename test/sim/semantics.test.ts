@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { Invocation, NodeType, Outcome } from '../../kernel/dispatch/types.ts';
 import { activate } from '../../plugins/core-nodes/index.ts';
 import type { JsonObject } from '../../schemas/json.ts';
-import type { PortValue } from '../../schemas/port-value.ts';
 import type { WorkflowDefinition } from '../../schemas/workflow-definition.ts';
 import type { TriggerRule, WorkflowEdge, WorkflowNode } from '../../schemas/workflow-graph.ts';
 import { type SimulateOptions, simulate } from './simulate.ts';
