@@ -101,6 +101,11 @@ export const ERROR_CATALOGUE = {
     retry: 'after-change',
     hint: 'Use a mock provider from testing.mockProviders of the discovery document.',
   },
+  credential_forbidden: {
+    status: 403,
+    retry: 'after-change',
+    hint: 'ai.credentialRef needs a provider from aiProviders.byok of the discovery document.',
+  },
   force_engine_version_forbidden: {
     status: 403,
     retry: 'after-change',

@@ -134,6 +134,10 @@ export class Runs implements RunService {
     return record;
   }
 
+  header(runId: string): RunHeader {
+    return this.#finished.get(runId)?.header ?? this.#live.get(runId)?.facts ?? this.get(runId);
+  }
+
   snapshot(runId: string, tenantId?: string): RunSnapshot {
     const { header, plan, state } = this.#current(runId, tenantId);
     return toSnapshot(plan, header, state);

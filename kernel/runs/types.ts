@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../schemas/json.ts';
 import type { RunSnapshot } from '../../schemas/run-snapshot.ts';
 import type { WorkflowDefinition } from '../../schemas/workflow-definition.ts';
-import type { RunEventDoc, RunFilter, RunOptions, RunRecord, RunStatus } from '../log/types.ts';
+import type { RunEventDoc, RunFilter, RunHeader, RunOptions, RunRecord, RunStatus } from '../log/types.ts';
 
 export interface CreateRun {
   readonly tenantId: string;
@@ -27,6 +27,8 @@ export interface RunService {
    */
   create(request: CreateRun): Promise<{ readonly runId: string; readonly status: RunStatus }>;
   get(runId: string, tenantId?: string): RunRecord;
+  /** What was fixed at creation, whoever asks; from memory for live and recently finished runs. For deciding who may see the run. */
+  header(runId: string): RunHeader;
   snapshot(runId: string, tenantId?: string): RunSnapshot;
   /** The snapshot as JSON text; cached for finished runs, so prefer it over `snapshot` when only serialising. */
   snapshotJson(runId: string, tenantId?: string): string;
