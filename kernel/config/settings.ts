@@ -48,7 +48,7 @@ export function settingsOf(document: JsonObject, source: string, path: readonly 
   });
 }
 
-/** Where the value at `path`, or the first one below it, came from; "default" when nobody set it. */
+/** Where the value at `path`, or the first one below it, came from; "not set" when nobody set it. */
 export function sourceOf(sources: Sources, path: readonly string[]): string {
   const key = path.join('.');
   const exact = sources.get(key)?.source;
@@ -56,7 +56,7 @@ export function sourceOf(sources: Sources, path: readonly string[]): string {
   for (const [name, { source }] of sources) {
     if (name.startsWith(`${key}.`) || key.startsWith(`${name}.`)) return source;
   }
-  return 'default';
+  return 'not set';
 }
 
 /** The schema of the value at `path` as far as `properties` lead to it; empty where they do not. */

@@ -43,7 +43,7 @@ export function discoverPlugins(options: DiscoverOptions): {
       });
     }
   }
-  return { manifests: files.map(readManifest), problems };
+  return { manifests: [...new Set(files)].map(readManifest), problems };
 }
 
 /** plugin.json of an installed package: at its root, or where `"wopr": { "plugin": "dist/plugin.json" }` of package.json points. */

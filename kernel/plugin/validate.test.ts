@@ -252,6 +252,12 @@ describe('configuration of plugins', () => {
     expect(JSON.stringify(problems)).not.toContain('hunter2');
   });
 
+  it('reports a value that must be set and is not', () => {
+    folders.plugin('alpha', { config: { ...config, required: ['apiKey'] } });
+    expect(folders.messages()).toEqual(['plugins.alpha.config.apiKey is missing (not set).']);
+    expect(folders.messages({ flags: { 'plugins.alpha.enabled': false } })).toEqual([]);
+  });
+
   it('for a plugin that does not exist names the nearest one', () => {
     folders.plugin('alpha');
     const file = folders.file('wopr.config.json', { plugins: { alfa: { enabled: true } } });
@@ -335,7 +341,7 @@ describe('plugins from elsewhere', () => {
 
   it('come from a folder relative to the config file', () => {
     const path = folders.file('extra/far/plugin.json', manifest);
-    folders.file('extra/wopr.config.json', { pluginPaths: ['./far'] });
+    folders.file('extra/wopr.config.json', { pluginPaths: ['./far', './far/'] });
     const plan = folders.plan({ file: 'extra/wopr.config.json' });
     expect(plan.problems).toEqual([]);
     expect(plan.plugins.map(({ file }) => file.path)).toEqual([path]);
