@@ -13,7 +13,7 @@ const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ['OPENWOP_DATA_DIR, OPENWOP_SQLITE_PATH', 'where runs are stored'],
   ['OPENWOP_API_KEY', 'bootstrap key of a host; key that clients send'],
   ['OPENWOP_BASE_URL', 'host that run, runs and workflow talk to'],
-  ['OPENWOP_CLAIM_TTL_MS, OPENWOP_HEARTBEAT_INTERVAL_MS', 'how fast a crashed host is replaced'],
+  ['OPENWOP_CLAIM_TTL_MS', 'how soon the runs of a crashed host are taken over'],
   ['OPENWOP_NATS_URL', 'NATS server of the nats dispatcher and "wopr worker"'],
 ];
 

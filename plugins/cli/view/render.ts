@@ -30,7 +30,7 @@ const MARKS: Readonly<Record<Exclude<NodeState, 'running'>, string>> = {
   cancelled: '⊘',
 };
 const NAME_COLUMNS = 34;
-const TIME_COLUMNS = 12;
+const LEAST_TIME_COLUMNS = 8;
 
 /** Lines for the run as it stands at `now`. */
 export function render(view: RunView, options: RenderOptions): string[] {
@@ -41,9 +41,10 @@ export function render(view: RunView, options: RenderOptions): string[] {
   const { shown, hidden } = choose(view.nodes, room);
   const nameWidth = Math.min(
     NAME_COLUMNS,
-    Math.max(8, ...shown.map((node) => columns(printable(node.name)))),
+    Math.max(1, ...shown.map((node) => columns(printable(node.name)))),
   );
-  const lines = shown.map((node) => nodeLine(node, nameWidth, options, colors));
+  const timeWidth = Math.max(LEAST_TIME_COLUMNS, ...shown.map((node) => timing(node, options.now).length));
+  const lines = shown.map((node) => nodeLine(node, { name: nameWidth, time: timeWidth }, options, colors));
   if (hidden.length > 0) lines.push(colors.dim(fit(`  … ${summary(hidden)}`, options.width)));
   return [...head, ...lines, ...foot];
 }
@@ -58,14 +59,19 @@ function heading(view: RunView, { now, width }: RenderOptions, colors: Colors): 
   ];
 }
 
-function nodeLine(node: NodeView, nameWidth: number, { now, width }: RenderOptions, colors: Colors): string {
+function nodeLine(
+  node: NodeView,
+  widths: { readonly name: number; readonly time: number },
+  { now, width }: RenderOptions,
+  colors: Colors,
+): string {
   const paint = paintOf(node.state, colors);
   const mark = node.state === 'running' ? spinner(now) : MARKS[node.state];
-  const name = cell(printable(node.name), Math.min(nameWidth, Math.max(0, width - 4)));
-  const time = timing(node, now).padStart(TIME_COLUMNS);
+  const name = cell(printable(node.name), Math.min(widths.name, Math.max(0, width - 4)));
   const left = 4 + columns(name);
-  if (width < left + TIME_COLUMNS + 1) return `  ${paint(mark)} ${name}`;
-  const note = fit(noteOf(node), Math.max(0, width - left - TIME_COLUMNS - 3));
+  if (width < left + 1 + widths.time) return `  ${paint(mark)} ${name}`;
+  const time = timing(node, now).padStart(widths.time);
+  const note = fit(noteOf(node), Math.max(0, width - left - widths.time - 3));
   const painted = node.state === 'pending' || node.state === 'skipped' ? colors.dim(name) : name;
   return `  ${paint(mark)} ${painted} ${colors.dim(time)}${note === '' ? '' : `  ${paint(note)}`}`.trimEnd();
 }
