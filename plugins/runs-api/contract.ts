@@ -1,0 +1,30 @@
+/** What other plugins may use of the runs API: who is calling, and which runs they may see. */
+import { WoprError } from '../../kernel/errors.ts';
+import type { RunHeader } from '../../kernel/log/types.ts';
+import type { Principal, RouteRequest } from '../../kernel/plugin/points/http.ts';
+import type { RunService } from '../../kernel/runs/types.ts';
+
+/** The caller of a route that is not public. */
+export function callerOf(request: RouteRequest): Principal {
+  if (!request.principal) throw new WoprError('unauthenticated', 'This route needs a credential.');
+  return request.principal;
+}
+
+/** The tenant a request acts for: the one it names, else the credential's own. Errors: `forbidden` for a tenant of somebody else. */
+export function tenantFor(caller: Principal, named: string | undefined): string {
+  if (named === undefined) return caller.tenantId;
+  if (caller.tenantIds.includes(named)) return named;
+  throw new WoprError('forbidden', 'The key may not act for this tenant.', {
+    details: { field: 'tenantId' },
+  });
+}
+
+/**
+ * The run, if the caller may see it: it belongs to one of the caller's tenants, and test keys see test runs only, live keys live runs
+ * only (HTTP §7.3). Errors: `not_found` in every other case, so that existence does not leak; `gone` when retention removed it.
+ */
+export function visibleRun(runs: RunService, caller: Principal, runId: string): RunHeader {
+  const header = runs.header(runId);
+  if (caller.tenantIds.includes(header.tenantId) && header.test === caller.test) return header;
+  throw new WoprError('not_found', `No run "${runId.slice(0, 128)}" is visible to this key.`);
+}
