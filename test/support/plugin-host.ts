@@ -13,6 +13,9 @@ import type { JsonValue } from '../../schemas/json.ts';
 
 const BUILT_IN = fileURLToPath(new URL('../../plugins', import.meta.url));
 
+/** Plugins that open a port: a free one in tests. */
+const LISTENING: readonly string[] = ['http', 'ops'];
+
 export interface TestHostOptions {
   /** Built-in plugins to run; all others are left out. */
   readonly plugins: readonly string[];
@@ -34,7 +37,10 @@ export class TestHost {
   readonly plugins: PluginHost;
 
   constructor({ plugins, config = {}, services = {} }: TestHostOptions) {
-    const flags = { 'plugins.http.config.port': 0, 'plugins.ops.config.port': 0, ...config };
+    const ports = plugins
+      .filter((name) => LISTENING.includes(name))
+      .map((name) => [`plugins.${name}.config.port`, 0]);
+    const flags = { ...Object.fromEntries(ports), ...config };
     this.plugins = new PluginHost({
       plan: planPlugins({
         resolved: resolveConfig({ cwd: this.#dir, flags }),
