@@ -145,6 +145,11 @@ export const ERROR_CATALOGUE = {
     hint: 'Enable a plugin or install a pack that provides this node type.',
   },
   run_timeout: { status: null, retry: 'after-change', hint: 'The run took longer than settings.timeout.' },
+  node_aborted: {
+    status: null,
+    retry: 'never',
+    hint: 'The run was cancelled or the host stopped while the node ran.',
+  },
   node_timeout: { status: null, retry: 'after-delay', hint: 'The node took longer than its deadline.' },
   node_error: {
     status: null,

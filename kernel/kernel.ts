@@ -5,7 +5,7 @@ import type { ResolvedConfig } from './config.ts';
 import { createLocalDispatcher } from './dispatch/local.ts';
 import type { Dispatcher, NodeType } from './dispatch/types.ts';
 import { WoprError } from './errors.ts';
-import { openStore, type Store, startRetention } from './log/index.ts';
+import { openStore, type Store } from './log/index.ts';
 import type { Extensions } from './plugin/extensions.ts';
 import { PluginHost, planPlugins } from './plugin/index.ts';
 import type { HostService, PluginManifest, PluginStatus, ServiceName, Services } from './plugin/types.ts';
@@ -54,7 +54,7 @@ export async function createKernel(options: KernelOptions): Promise<Kernel> {
   mkdirSync(config.dataDir, { recursive: true });
   const store = openStore({
     path: config.store.path,
-    synchronous: config.store.synchronous,
+    synchronous: config.store.synchronous === 'full' ? 'FULL' : 'NORMAL',
     claimTtlMs: config.claims.ttlMs,
     heartbeatIntervalMs: config.claims.heartbeatIntervalMs,
     ...(config.development ? { checkEvents: (await import('../schemas/validators.ts')).checkEvent } : {}),
@@ -169,8 +169,6 @@ class Host implements Kernel {
     await this.plugins.ready();
     if (executes) {
       await this.#scheduler.start();
-      if (resolved.config.store.retentionDays > 0)
-        this.#cleanUp.push(startRetention(this.#store.log, resolved.config.store.retentionDays, logger));
     }
     this.#phase = 'ready';
   }

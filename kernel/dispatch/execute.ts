@@ -103,8 +103,10 @@ function assertJson(value: unknown, place: string): asserts value is JsonValue {
       break;
     case 'object': {
       if (value === null) return;
-      if (Array.isArray(value))
-        return value.forEach((member, index) => assertJson(member, `${place}[${index}]`));
+      if (Array.isArray(value)) {
+        for (const [index, member] of value.entries()) assertJson(member, `${place}[${index}]`);
+        return;
+      }
       const prototype = Object.getPrototypeOf(value);
       if (prototype !== Object.prototype && prototype !== null) break;
       for (const [key, member] of Object.entries(value)) assertJson(member, `${place}.${key}`);
