@@ -4,7 +4,10 @@ import type { CompiledQuery, Kysely } from 'kysely';
 /** Synchronous access inside a write transaction. */
 export interface WriteTx {
   /** Runs a compiled statement from the cache; returns changed rows and last row id. */
-  run(query: CompiledQuery | Statement, parameters?: readonly unknown[]): { changes: number; lastInsertRowid: number };
+  run(
+    query: CompiledQuery | Statement,
+    parameters?: readonly unknown[],
+  ): { changes: number; lastInsertRowid: number };
   all<Row>(query: CompiledQuery | Statement, parameters?: readonly unknown[]): Row[];
   get<Row>(query: CompiledQuery | Statement, parameters?: readonly unknown[]): Row | undefined;
 }

@@ -1,0 +1,180 @@
+/** The store's write queue: jobs queued in the same tick share one transaction, and nobody hears of success before the commit. */
+import type { SQLInputValue } from 'node:sqlite';
+import type { CompiledQuery, Kysely } from 'kysely';
+import { WoprError } from '../errors.ts';
+import type { Database, Migration, Statement, WriteTx } from './database.types.ts';
+import { migrate } from './migrate.ts';
+import { type Connection, isBusy, isRead, storeError } from './sqlite.ts';
+
+interface Job {
+  readonly run: (tx: WriteTx) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/** Jobs in one transaction: bounds how long a flush holds the event loop and the write lock. */
+const MAX_BATCH = 256;
+
+/** Flush attempts while another process holds the write lock, and the pause between them. */
+const BUSY_ATTEMPTS = 20;
+const BUSY_PAUSE_MS = 25;
+
+export interface DatabaseOptions {
+  /** Jobs that may wait for a commit; beyond it `write` rejects with `service_unavailable`. */
+  readonly maxQueued?: number;
+  /** Called after each flush, outside any transaction. Must not throw. */
+  readonly onFlush?: () => void;
+}
+
+export class SqliteDatabase implements Database, WriteTx {
+  readonly kysely: Kysely<unknown>;
+  readonly #connection: Connection;
+  readonly #maxQueued: number;
+  readonly #onFlush: () => void;
+  #queue: Job[] = [];
+  #immediate: NodeJS.Immediate | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #attempts = 0;
+  #closed = false;
+  #dirty = false;
+
+  constructor(connection: Connection, options: DatabaseOptions = {}) {
+    this.#connection = connection;
+    this.kysely = connection.kysely;
+    this.#maxQueued = options.maxQueued ?? 10_000;
+    this.#onFlush = options.onFlush ?? (() => {});
+  }
+
+  write<T>(job: (tx: WriteTx) => T): Promise<T> {
+    if (this.#closed)
+      return Promise.reject(
+        new WoprError('service_unavailable', 'The store is closed.', { retryAfterSeconds: 1 }),
+      );
+    if (this.#queue.length >= this.#maxQueued)
+      return Promise.reject(
+        new WoprError('service_unavailable', 'The write queue is full.', { retryAfterSeconds: 1 }),
+      );
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ run: job, resolve: resolve as (value: unknown) => void, reject });
+      this.#schedule();
+    });
+  }
+
+  run(
+    query: CompiledQuery | Statement,
+    parameters?: readonly unknown[],
+  ): { changes: number; lastInsertRowid: number } {
+    const { changes, lastInsertRowid } = this.#connection
+      .prepare(query.sql)
+      .run(...valuesOf(query, parameters));
+    if (changes !== 0) this.#dirty = true;
+    return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
+  }
+
+  all<Row>(query: CompiledQuery | Statement, parameters?: readonly unknown[]): Row[] {
+    this.#noteReturning(query);
+    return this.#connection.prepare(query.sql).all(...valuesOf(query, parameters)) as Row[];
+  }
+
+  get<Row>(query: CompiledQuery | Statement, parameters?: readonly unknown[]): Row | undefined {
+    this.#noteReturning(query);
+    return this.#connection.prepare(query.sql).get(...valuesOf(query, parameters)) as Row | undefined;
+  }
+
+  migrate(owner: string, migrations: readonly Migration[]): void {
+    migrate(this.#connection.db, owner, migrations);
+  }
+
+  /** Commits what is queued, then refuses further writes. The connection stays open for the caller to close. */
+  close(): void {
+    while (this.#queue.length > 0) this.#flush(true);
+    this.#closed = true;
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#pause);
+  }
+
+  #noteReturning(query: Statement): void {
+    if (!this.#dirty && !isRead(query.sql)) this.#dirty = true;
+  }
+
+  #schedule(): void {
+    if (this.#immediate !== undefined || this.#pause !== undefined) return;
+    this.#immediate = setImmediate(() => {
+      this.#immediate = undefined;
+      this.#flush(false);
+    });
+  }
+
+  #flush(last: boolean): void {
+    const jobs = this.#queue.splice(0, MAX_BATCH);
+    let outcomes: Outcome[];
+    try {
+      outcomes = this.#transact(jobs) ?? jobs.map((job) => this.#alone(job));
+      this.#attempts = 0;
+    } catch (error) {
+      if (isBusy(error) && !last && ++this.#attempts < BUSY_ATTEMPTS) {
+        this.#queue.unshift(...jobs);
+        this.#pause = setTimeout(() => {
+          this.#pause = undefined;
+          this.#flush(false);
+        }, BUSY_PAUSE_MS);
+        return;
+      }
+      this.#attempts = 0;
+      outcomes = jobs.map(() => ({ error: storeError(error) }));
+    }
+    for (const [index, job] of jobs.entries()) {
+      const outcome = outcomes[index] as Outcome;
+      if ('error' in outcome) job.reject(outcome.error);
+      else job.resolve(outcome.value);
+    }
+    if (this.#queue.length > 0 && !last) this.#schedule();
+    this.#onFlush();
+  }
+
+  /**
+   * Runs the jobs in one transaction. A job that throws before it changed anything fails alone. When one throws after a change,
+   * everything is rolled back and undefined returned: the jobs must then run one by one. Throws when the transaction itself fails.
+   */
+  #transact(jobs: readonly Job[]): Outcome[] | undefined {
+    const { db } = this.#connection;
+    this.#connection.prepare('BEGIN IMMEDIATE').run();
+    try {
+      const outcomes: Outcome[] = [];
+      for (const job of jobs) {
+        this.#dirty = false;
+        try {
+          outcomes.push({ value: job.run(this) });
+        } catch (error) {
+          if (this.#dirty || !db.isTransaction) {
+            if (jobs.length > 1) return undefined;
+            return [{ error: storeError(error) }];
+          }
+          outcomes.push({ error: storeError(error) });
+        }
+      }
+      this.#connection.prepare('COMMIT').run();
+      return outcomes;
+    } finally {
+      // Some errors (disk full, I/O) make SQLite roll back by itself.
+      if (db.isTransaction) this.#connection.prepare('ROLLBACK').run();
+    }
+  }
+
+  #alone(job: Job): Outcome {
+    try {
+      return this.#transact([job])?.[0] as Outcome;
+    } catch (error) {
+      return { error: storeError(error) };
+    }
+  }
+}
+
+function valuesOf(
+  query: CompiledQuery | Statement,
+  parameters: readonly unknown[] | undefined,
+): SQLInputValue[] {
+  return (parameters ?? ('parameters' in query ? query.parameters : [])) as SQLInputValue[];
+}
