@@ -151,7 +151,6 @@ class Host implements Kernel {
   }
 
   async #start(): Promise<void> {
-    const { resolved, logger } = this.#options;
     const executes = this.role === 'host' || this.role === 'embedded';
     await this.plugins.load();
     for (const point of ['nodeTypes', 'capabilities'] as const)
@@ -167,9 +166,7 @@ class Host implements Kernel {
       await this.#store.claims.start();
     }
     await this.plugins.ready();
-    if (executes) {
-      await this.#scheduler.start();
-    }
+    if (executes) await this.#scheduler.start();
     this.#phase = 'ready';
   }
 

@@ -179,7 +179,13 @@ export class Runs implements RunService {
   ): Promise<RunStatus | 'cancelling'> {
     const { status } = this.get(runId, tenantId);
     if (isTerminalStatus(status)) return status;
-    await this.#options.log.signal(runId, 'cancel', { by, ...(reason === undefined ? {} : { reason }) });
+    try {
+      await this.#options.log.signal(runId, 'cancel', { by, ...(reason === undefined ? {} : { reason }) });
+    } catch (error) {
+      // It ended while we asked.
+      if (error instanceof WoprError && error.code === 'conflict') return this.get(runId, tenantId).status;
+      throw error;
+    }
     await this.deliver(runId);
     const deadline = this.#options.now() + waitMs;
     for (;;) {
