@@ -122,6 +122,9 @@ export class Runs implements RunService {
       await log.createRun({ ...turn.request, header, dedup: request.dedup ?? false });
     } catch (error) {
       driver.abandon(error);
+      // Another process that took over the reservation may have created it a moment ago.
+      const existing = request.runId === undefined ? undefined : log.run(request.runId);
+      if (existing?.tenantId === request.tenantId) return { runId: existing.runId, status: existing.status };
       throw error;
     }
     driver.commit(turn);
