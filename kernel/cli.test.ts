@@ -140,7 +140,7 @@ describe('reportError', () => {
     return { code, text };
   };
 
-  it('adds the hint of the catalogue and the findings of a validation error', () => {
+  it('lists the findings of a validation error in place of the hint to look for them', () => {
     const error = new WoprError('validation_error', 'The workflow is not valid.', {
       details: {
         errors: [
@@ -151,7 +151,7 @@ describe('reportError', () => {
     });
     expect(report(error)).toEqual({
       code: 1,
-      text: 'wopr: The workflow is not valid.\n  /nodes/0/id: must be a string\n  /: no nodes\n  hint: Correct the fields listed in details.\n  more: docs/errors.md, validation_error\n',
+      text: 'wopr: The workflow is not valid.\n  /nodes/0/id: must be a string\n  /: no nodes\n  more: docs/errors.md, validation_error\n',
     });
   });
 

@@ -56,8 +56,10 @@ function describe(error: unknown): Report {
 
 function humanLines({ code, message, hint, details }: Report): string[] {
   const lines = [`wopr: ${message}`];
-  for (const finding of findings(details)) lines.push(`  ${finding}`);
-  if (hint !== undefined) lines.push(`  hint: ${hint}`);
+  const listed = findings(details);
+  lines.push(...listed.map((finding) => `  ${finding}`));
+  // The catalogue's hint to look into details is of no use to someone who sees them.
+  if (hint !== undefined && listed.length === 0) lines.push(`  hint: ${hint}`);
   if (catalogueEntry(code) !== undefined) lines.push(`  more: docs/errors.md, ${code}`);
   return lines;
 }
