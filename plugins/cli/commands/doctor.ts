@@ -44,7 +44,7 @@ function examineConfig({ file, warnings }: ResolvedConfig, report: CheckReport):
     ...warnings.map((text) => warning('configuration', text)),
     report.ok
       ? ok('plugins', `${ready} of ${report.plugins.length} ready`)
-      : failed('plugins', `${report.problems.length} problems; wopr check shows them`),
+      : failed('plugins', `${report.problems.length} to correct; wopr check shows them`),
   ];
 }
 
