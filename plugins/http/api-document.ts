@@ -27,10 +27,10 @@ function openApiRoute(version: string, routes: () => readonly Route[]): Route {
       200: { description: 'The OpenAPI document.', schema: AnyObject },
       304: { description: 'Not changed since the ETag in If-None-Match.' },
     },
-    handle: ({ headers }) => {
+    handle: () => {
       const from = routes();
       if (built?.from !== from) built = { from, response: documentResponse(version, from) };
-      return unlessKnown(built.response, headers['if-none-match']);
+      return built.response;
     },
   };
 }
@@ -78,7 +78,7 @@ function pageRoute(): Route {
     tags: ['discovery'],
     scopes: null,
     responses: { 200: { description: 'The page.', schema: Type.String(), contentType: 'text/html' } },
-    handle: (request) => unlessKnown({ status: 200, text, headers }, request.headers['if-none-match']),
+    handle: () => ({ status: 200, text, headers }),
   };
 }
 
@@ -92,11 +92,3 @@ function pagePolicy(html: string): string {
 }
 
 const etagOf = (text: string) => `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
-
-/** 304 when the client has this very version (RFC 9110 §13.1.2). */
-function unlessKnown(response: RouteResponse, ifNoneMatch: string | undefined): RouteResponse {
-  const { headers } = response;
-  if (ifNoneMatch === undefined || headers === undefined) return response;
-  const known = ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === headers.etag);
-  return known || ifNoneMatch.trim() === '*' ? { status: 304, headers } : response;
-}

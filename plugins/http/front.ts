@@ -10,7 +10,7 @@ import { Exchange, type ExchangeHost } from './exchange.ts';
 import type { LiveRoutes } from './live-routes.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { type PipelineHost, respond } from './pipeline.ts';
-import { sendStream, sendText } from './respond.ts';
+import { sendStream, sendText, unlessKnown } from './respond.ts';
 import type { RouteTable } from './route-table.ts';
 
 export class Front implements ExchangeHost, PipelineHost {
@@ -79,7 +79,7 @@ export class Front implements ExchangeHost, PipelineHost {
     this.#metrics.inFlight++;
     let status: number;
     try {
-      const response = await respond(exchange, this);
+      const response = unlessKnown(await respond(exchange, this), exchange);
       status = response.status;
       const { stream } = response;
       if (stream === undefined) sendText(exchange.response, response, exchange.traceparent);

@@ -1,8 +1,18 @@
 /** Writes a response: one text at once, or a stream with back-pressure. */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { RouteResponse } from '../../kernel/plugin/points/http.ts';
+import type { RouteRequest, RouteResponse } from '../../kernel/plugin/points/http.ts';
 
 const JSON_TYPE = 'application/json';
+
+/** The response, or 304 when it has an `etag` that the client says it knows (RFC 9110 §13.1.2). */
+export function unlessKnown(response: RouteResponse, { method, headers }: RouteRequest): RouteResponse {
+  const known = headers['if-none-match'];
+  const etag = response.headers?.etag;
+  if (known === undefined || etag === undefined || response.status !== 200) return response;
+  if (method !== 'GET' && method !== 'HEAD') return response;
+  const matches = known.split(',').some((tag) => [etag, '*'].includes(tag.trim().replace(/^W\//, '')));
+  return matches ? { status: 304, ...(response.headers && { headers: response.headers }) } : response;
+}
 
 /** Sends everything but streams. */
 export function sendText(out: ServerResponse, response: RouteResponse, traceparent: string): void {

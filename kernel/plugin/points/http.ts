@@ -46,6 +46,7 @@ export interface RouteRequest {
 
 export interface RouteResponse {
   readonly status: number;
+  /** Lower-case names. With an `etag` on a 200, the transport answers `If-None-Match` with 304. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Serialised as JSON. At most one of `body`, `json`, `text`, `stream`. */
   readonly body?: unknown;
