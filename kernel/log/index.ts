@@ -1,17 +1,21 @@
 /** The event log and its store: what happened in every run, who may continue it, and the tables of plugins, in one SQLite file. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { Checkpointer } from './checkpointer.ts';
 import { SqliteClaims } from './claims.ts';
 import { SqliteDatabase } from './database.ts';
 import type { Database } from './database.types.ts';
 import { SqliteEventLog } from './event-log.ts';
 import { ForeignChanges } from './foreign-changes.ts';
+import { Retention } from './retention.ts';
 import { openConnection, type Synchronous } from './sqlite.ts';
 import { compileStatements } from './statements.ts';
 import { LOG_MIGRATIONS } from './tables.ts';
 import type { Claims, RunEventDoc } from './types.ts';
 
 export type * from './database.types.ts';
+export { checkIntegrity, type IntegrityFinding } from './integrity.ts';
+export type { ExpiredRun, Retention } from './retention.ts';
 export { eventIdOf } from './rows.ts';
 export type * from './types.ts';
 export type { SqliteEventLog };
@@ -40,6 +44,7 @@ export interface Store {
   readonly database: Database;
   readonly log: SqliteEventLog;
   readonly claims: Claims;
+  readonly retention: Retention;
   /** Commits what is queued and closes the file. Call `claims.stop()` before it for others to continue the runs at once. */
   close(): Promise<void>;
 }
@@ -58,7 +63,11 @@ export function openStore(options: StoreOptions): Store {
   } = options;
   const connection = openConnection(options.path, options.synchronous ?? 'FULL');
   const { maxQueued, checkEvents } = options;
-  const database = new SqliteDatabase(connection, { ...(maxQueued !== undefined && { maxQueued }) });
+  const checkpointer = new Checkpointer(connection, options.path, logger);
+  const database = new SqliteDatabase(connection, {
+    ...(maxQueued !== undefined && { maxQueued }),
+    onFlush: () => checkpointer.afterFlush(),
+  });
   try {
     database.migrate('log', LOG_MIGRATIONS);
   } catch (error) {
@@ -74,9 +83,11 @@ export function openStore(options: StoreOptions): Store {
     database,
     log,
     claims: new SqliteClaims({ ...shared, foreignChanges, heartbeatIntervalMs }),
+    retention: new Retention(database, logger, now),
     async close() {
       foreignChanges.stop();
       database.close();
+      await checkpointer.close();
       connection.close();
     },
   };
