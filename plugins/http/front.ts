@@ -81,6 +81,7 @@ export class Front implements ExchangeHost, PipelineHost {
     try {
       const response = unlessKnown(await respond(exchange, this), exchange);
       status = response.status;
+      if (this.#stopping) exchange.response.setHeader('connection', 'close');
       const { stream } = response;
       if (stream === undefined) sendText(exchange.response, response, exchange.traceparent);
       else await this.#stream(exchange, { ...response, stream });

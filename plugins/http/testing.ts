@@ -1,6 +1,6 @@
 /** For this folder's tests: a host with the HTTP plugin, a client that shows everything, and the rules every error answer obeys. */
 import { connect } from 'node:net';
-import { request } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { expect } from 'vitest';
 import { ErrorEnvelope } from '../../schemas/error-envelope.ts';
 import { compileSchema } from '../../schemas/validators.ts';
@@ -25,24 +25,26 @@ export interface Ask {
 export class TestServer {
   readonly host: TestHost;
   readonly base: string;
+  /** Sends paths as they are, where `fetch` would tidy them up. */
+  readonly pool: Pool;
 
   constructor(host: TestHost) {
     this.host = host;
     this.base = host.plugins.service('httpServer')?.address() ?? '';
+    this.pool = new Pool(this.base);
   }
 
   async ask(path: string, { method = 'GET', headers = {}, body, as }: Ask = {}): Promise<Answer> {
-    const response = await request(new URL(this.base).origin, {
-      // Sent as it is: a URL object would tidy the path up.
+    const response = await this.pool.request({
       path,
-      method,
+      method: method as Dispatcher.HttpMethod,
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
         ...headers,
       },
       ...(body === undefined ? {} : { body }),
-    } as Parameters<typeof request>[1] & { path: string });
+    });
     const text = await response.body.text();
     return { status: response.statusCode, headers: response.headers, text, json: parsed(text) };
   }
@@ -62,8 +64,9 @@ export class TestServer {
     });
   }
 
-  stop(): Promise<void> {
-    return this.host.stop();
+  async stop(): Promise<void> {
+    await this.pool.destroy();
+    await this.host.stop();
   }
 }
 
