@@ -1,9 +1,10 @@
 /** The bin as a user meets it: real processes, an empty folder, no host. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,15 +18,32 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-function start(argv: readonly string[]) {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(OPENWOP_|NO_COLOR|FORCE_COLOR)/.test(name)),
+let children: ChildProcess[] = [];
+afterEach(async () => {
+  const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  const ends = running.map((child) => once(child, 'close'));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(ends);
+  children = [];
+});
+
+/** Without settings of the machine that runs the test. */
+function start(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const clean = Object.entries(process.env).filter(
+    ([name]) => !/^(OPENWOP_|NO_COLOR|FORCE_COLOR)/.test(name),
   );
-  return spawn(process.execPath, [MAIN, ...argv], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...argv], {
+    cwd,
+    env: { ...Object.fromEntries(clean), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  return child;
 }
 
-async function wopr(...argv: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = start(argv);
+async function finish(
+  child: ReturnType<typeof start>,
+): Promise<{ code: number | null; out: string; err: string }> {
   const [out, err, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -33,6 +51,8 @@ async function wopr(...argv: string[]): Promise<{ code: number | null; out: stri
   ]);
   return { code, out, err };
 }
+
+const wopr = (...argv: string[]) => finish(start(argv));
 
 const example = (name: string) => join(EXAMPLES, name);
 
@@ -96,6 +116,19 @@ describe('run', () => {
       runId: runs[0].runId,
       status: 'completed',
     });
+  });
+
+  it('runs a file as it is now, whatever was run before', async () => {
+    const file = join(cwd, 'mine.json');
+    const greet = async (text: string) => {
+      const hello = JSON.parse(readFileSync(example('hello.json'), 'utf8'));
+      hello.nodes[0].inputs.greeting = { type: 'static', value: text };
+      writeFileSync(file, JSON.stringify(hello));
+      return JSON.parse((await wopr('run', file, '--json')).out);
+    };
+    expect(await greet('one')).toMatchObject({ outputs: { greeting: 'one' }, workflowVersion: '1.0' });
+    expect(await greet('two')).toMatchObject({ outputs: { greeting: 'two' } });
+    expect((await greet('one')).outputs).toEqual({ greeting: 'one' });
   });
 
   it('leaves a run it was told to stop watching to the next host, which finishes it', async () => {
@@ -190,5 +223,117 @@ describe('looking without starting', () => {
     await wopr('run', example('hello.json'));
     const after = JSON.parse((await wopr('doctor', '--json')).out);
     expect(after.examinations).toContainEqual({ name: 'runs', status: 'ok', detail: '1 completed' });
+  });
+});
+
+describe('serve', () => {
+  const key = 'hk_test_process-test-key';
+
+  /** A host on a free port; resolves once it is ready. Its log lines go on being collected. */
+  async function serve() {
+    const child = start(['serve', '--port', '0'], {
+      OPENWOP_API_KEY: key,
+      OPENWOP_PLUGINS__OPS__ENABLED: 'false',
+    });
+    const lines: string[] = [];
+    const err = text(child.stderr);
+    const closed = once(child, 'close');
+    const url = await new Promise<string>((resolve, reject) => {
+      createInterface(child.stdout).on('line', (line) => {
+        lines.push(line);
+        if (line.includes('"host is ready"')) resolve(JSON.parse(line).url);
+      });
+      closed.then(async () => reject(new Error(`The host ended: ${await err}`)));
+    });
+    return { child, url, lines, closed };
+  }
+
+  it('is found through the data folder, is spoken to over HTTP, and stops with exit code 0', async () => {
+    const { child, url, lines, closed } = await serve();
+    const overHttp = (...argv: string[]) => finish(start(argv, { OPENWOP_API_KEY: key }));
+    const run = await overHttp(
+      'run',
+      example('hello.json'),
+      '-i',
+      'name=Eve',
+      '--tag',
+      'http',
+      '--watch',
+      '--json',
+    );
+    const events = run.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ type }) => type)).toEqual([
+      'run.started',
+      'node.started',
+      'node.completed',
+      'run.completed',
+    ]);
+    expect(events[0].payload.transport).toBe('rest');
+    const list = JSON.parse((await overHttp('runs', 'list', '--tag', 'http', '--json')).out);
+    expect(list.runs).toMatchObject([{ runId: events[0].runId, status: 'completed' }]);
+    expect((await overHttp('runs', 'show', events[0].runId)).out).toContain(
+      'outputs {"greeting":"Hello, Eve!"}',
+    );
+
+    const elsewhere = await finish(
+      start(['workflow', 'list', '--url', url, '--json', '--data-dir', join(cwd, 'other')], {
+        OPENWOP_API_KEY: key,
+      }),
+    );
+    expect(JSON.parse(elsewhere.out).workflows).toMatchObject([{ workflowId: 'hello', name: 'Say hello' }]);
+    expect(existsSync(join(cwd, 'other'))).toBe(false);
+
+    writeFileSync(
+      join(cwd, 'edited.json'),
+      readFileSync(example('hello.json'), 'utf8').replace('Hello', 'Goodbye'),
+    );
+    const edited = await overHttp('run', 'edited.json', '--json');
+    expect(edited.code).toBe(1);
+    expect(JSON.parse(edited.err)).toMatchObject({
+      error: 'conflict',
+      message: expect.stringContaining('version 1.0 of "hello"'),
+    });
+
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(existsSync(join(cwd, '.wopr', 'host.json'))).toBe(false);
+    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg');
+    expect(lines.join('')).not.toContain(key);
+  });
+
+  it('tells a wrong key from a missing host', async () => {
+    const { url } = await serve();
+    const wrong = await finish(
+      start(['runs', 'list', '--url', url, '--json'], { OPENWOP_API_KEY: 'hk_live_wrong-wrong' }),
+    );
+    expect(wrong.code).toBe(1);
+    expect(JSON.parse(wrong.err)).toMatchObject({ error: 'unauthenticated' });
+  });
+
+  it('shares its data folder with commands that have no key', async () => {
+    await serve();
+    const { code, out } = await wopr('run', example('hello.json'), '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out).status).toBe('completed');
+  });
+});
+
+describe('keys', () => {
+  it('shows a key once, lists it without its secret, and ends it', async () => {
+    const { key, secret } = JSON.parse((await wopr('keys', 'create', 'me', '--expires', '1d', '--json')).out);
+    const list = await wopr('keys', 'list', '--json');
+    expect(JSON.parse(list.out).keys).toMatchObject([{ keyId: key.keyId, label: 'me', status: 'active' }]);
+    expect(list.out).not.toContain(secret);
+    const rotated = JSON.parse((await wopr('keys', 'rotate', key.keyId, '--grace', '15m', '--json')).out);
+    expect(rotated).toMatchObject({
+      key: { label: 'me', scopes: key.scopes },
+      replaced: { keyId: key.keyId, status: 'active' },
+    });
+    await wopr('keys', 'revoke', key.keyId);
+    const after = JSON.parse((await wopr('keys', 'list', '--json')).out).keys;
+    expect(after.map(({ status }: { status: string }) => status)).toEqual(['revoked', 'active']);
   });
 });

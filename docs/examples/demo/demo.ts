@@ -134,11 +134,10 @@ async function watchAndKill(
 }
 
 async function crashAndRestart(display: Display): Promise<void> {
-  const killed = host.pid;
-  await host.kill();
   display.say([
-    colors.red(`   ⚡ kill -9 ${killed}: the host is gone; a lamp is half picked, a courier is on the way`),
+    colors.red(`   ⚡ kill -9 ${host.pid}: the host is gone; a lamp is half picked, a courier is on the way`),
   ]);
+  await host.kill();
   const begun = Date.now();
   await host.start();
   display.say([

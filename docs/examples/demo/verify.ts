@@ -1,6 +1,15 @@
 /** Looks for what a crash could have damaged: gaps, duplicates, steps done twice, more than one end. */
+import { isDeepStrictEqual } from 'node:util';
 import { isTerminalEventType } from '../../../schemas/event-types.ts';
 import type { RunEventDoc } from '../../../schemas/run-event.ts';
+
+/** Outputs of the order that the demo places, but for the receipt, which differs from run to run. */
+const EXPECTED = {
+  orderId: 'A-1017',
+  label: 'EXPRESS',
+  parcel: ['book from B28', 'lamp from A27'],
+  payment: 74.9,
+};
 
 export interface Finding {
   readonly what: string;
@@ -38,6 +47,15 @@ export function verify(log: readonly RunEventDoc[], seen: readonly RunEventDoc[]
       held: log.some(({ type }) => type === 'run.resumed'),
     },
     { what: 'a failed attempt was tried again', held: log.some(({ type }) => type === 'node.retried') },
-    { what: 'the run completed', held: last?.type === 'run.completed' },
+    {
+      what: 'the run completed with the outputs of an undisturbed one',
+      held: last?.type === 'run.completed' && isDeepStrictEqual(outputsOf(last), EXPECTED),
+    },
   ];
+}
+
+/** With the amount in place of the whole payment. */
+function outputsOf(event: RunEventDoc): unknown {
+  const { outputs } = event.payload as { outputs?: { payment?: { amount?: unknown } } };
+  return { ...outputs, payment: outputs?.payment?.amount };
 }

@@ -88,19 +88,22 @@ function issuedLines({ key, secret }: IssuedApiKey, context: CommandContext): st
 }
 
 async function listKeys(context: CommandContext): Promise<void> {
-  await withKeys(context, async (keys) => {
+  await withKeys(context, async (keys, scopes) => {
     const all = keys.list();
     if (context.json) return printJson(context, { keys: all });
     if (all.length === 0) return printLines(context, ['No keys. Create one: wopr keys create <label>']);
     const [head = '', ...lines] = table(
-      [['KEY ID', 'LABEL', 'KIND', 'STATUS', 'EXPIRES', 'TENANTS', 'SCOPES'], ...all.map(row)],
+      [
+        ['KEY ID', 'LABEL', 'KIND', 'STATUS', 'EXPIRES', 'TENANTS', 'SCOPES'],
+        ...all.map((key) => row(key, scopes)),
+      ],
       context.stdout.columns,
     );
     printLines(context, [colorsOf(context).bold(head), ...lines]);
   });
 }
 
-function row(key: ApiKey): string[] {
+function row(key: ApiKey, known: readonly string[]): string[] {
   const expires = key.expiresAt?.replace(/\.\d+Z$/, 'Z') ?? 'never';
   return [
     key.keyId,
@@ -109,7 +112,7 @@ function row(key: ApiKey): string[] {
     key.status,
     expires,
     key.tenantIds.join(' '),
-    key.scopes.join(' '),
+    known.every((scope) => key.scopes.includes(scope)) ? 'all' : key.scopes.join(' '),
   ];
 }
 

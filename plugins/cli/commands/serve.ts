@@ -46,7 +46,8 @@ async function serveHost(options: ServeOptions, context: CommandContext): Promis
   const stopped = stopSignal(context, logger);
   const kernel = await context.openKernel('host', { resolved, logger });
   const url = servedUrl(kernel);
-  const withdraw = announceHost(resolved.config.dataDir, { url: url ?? '', pid: process.pid });
+  const withdraw =
+    url === undefined ? () => {} : announceHost(resolved.config.dataDir, { url, pid: process.pid });
   if (forPeople) printLines(context, banner(kernel, url, context));
   logger.info({ url, dataDir: resolved.config.dataDir, pid: process.pid }, 'host is ready');
   await stopped;

@@ -61,6 +61,8 @@ export interface FollowOptions {
 export interface HostClient {
   /** For people: `http://127.0.0.1:3737`, or the data folder of the host in this process. */
   readonly address: string;
+  /** It runs in this process and serves nobody else. */
+  readonly isLocal: boolean;
   register(definition: unknown): Promise<Registered>;
   workflows(): Promise<readonly WorkflowSummary[]>;
   /** The newest version, or undefined when the host does not know the workflow. */

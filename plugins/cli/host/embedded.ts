@@ -10,6 +10,7 @@ const CANCEL_WAIT_MS = 5_000;
 
 export class EmbeddedHost implements HostClient {
   readonly address: string;
+  readonly isLocal = true;
   readonly #kernel: Kernel;
   readonly #tenantId: string;
 

@@ -32,6 +32,7 @@ interface Call {
 
 export class HttpHost implements HostClient {
   readonly address: string;
+  readonly isLocal = false;
   readonly #key: string | undefined;
 
   /** `baseUrl` without a path, e.g. `http://127.0.0.1:3737`. */

@@ -61,7 +61,7 @@ export function emptyView(runId: string, workflowId: string, definition?: Workfl
       ...newNode(node.id),
       name: node.name,
       typeId: node.typeId,
-      plannedMs: plannedDelay(node.config),
+      plannedMs: plannedDelay(node),
     })),
     recoveries: 0,
     outputs: undefined,
@@ -162,8 +162,14 @@ function newNode(nodeId: string): NodeView {
   };
 }
 
-function plannedDelay(config: JsonObject): number | undefined {
-  const planned = config.delayMs ?? config.ms;
+function plannedDelay({ config, inputs }: WorkflowDefinition['nodes'][number]): number | undefined {
+  const { delayMs } = inputs;
+  const planned =
+    delayMs?.type === 'static'
+      ? delayMs.value
+      : delayMs === undefined
+        ? (config.delayMs ?? config.ms)
+        : undefined;
   return typeof planned === 'number' ? planned : undefined;
 }
 
