@@ -1,10 +1,11 @@
 /** The bin as a user meets it: real processes, an empty folder, no host. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -216,6 +217,9 @@ describe('looking without starting', () => {
   });
 
   it('examines the machine and the store', async () => {
+    // Whatever else this machine serves must not matter.
+    const plugins = { http: { config: { port: 0 } }, ops: { config: { port: 0 } } };
+    writeFileSync(join(cwd, 'wopr.config.json'), JSON.stringify({ plugins }));
     const before = JSON.parse((await wopr('doctor', '--json')).out);
     expect(before.examinations).toContainEqual(
       expect.objectContaining({ name: 'store', detail: expect.stringContaining('does not exist yet') }),
@@ -223,6 +227,26 @@ describe('looking without starting', () => {
     await wopr('run', example('hello.json'));
     const after = JSON.parse((await wopr('doctor', '--json')).out);
     expect(after.examinations).toContainEqual({ name: 'runs', status: 'ok', detail: '1 completed' });
+    expect(after.examinations).toContainEqual(expect.objectContaining({ name: 'integrity', status: 'ok' }));
+
+    const store = new DatabaseSync(join(cwd, '.wopr', 'wopr.sqlite'));
+    store.exec(
+      "DELETE FROM events WHERE sequence = 1; INSERT INTO instances VALUES ('gone', 0, 0); UPDATE runs SET owner = 'gone'",
+    );
+    store.close();
+    const damaged = await wopr('doctor', '--json');
+    expect(damaged.code).toBe(1);
+    const found: { name: string; status: string; detail: string }[] = JSON.parse(damaged.out).examinations;
+    expect(
+      found.filter(({ name }) => name === 'integrity').map(({ detail }) => detail.split(':')[0]),
+    ).toContain('sequences');
+    expect(found).toContainEqual(expect.objectContaining({ name: 'claim gone', status: 'warning' }));
+    expect((await wopr('doctor', '--quick')).code).toBe(0);
+
+    writeFileSync(join(cwd, '.wopr', 'wopr.sqlite'), 'not a database');
+    expect(JSON.parse((await wopr('doctor', '--json')).out).examinations).toContainEqual(
+      expect.objectContaining({ name: 'store', status: 'failed' }),
+    );
   });
 });
 
@@ -311,6 +335,33 @@ describe('serve', () => {
     );
     expect(wrong.code).toBe(1);
     expect(JSON.parse(wrong.err)).toMatchObject({ error: 'unauthenticated' });
+  });
+
+  it('ends at once, with exit code 1, at a second signal', async () => {
+    mkdirSync(join(cwd, 'slow'));
+    const manifest = {
+      manifestVersion: 1,
+      name: 'slow',
+      version: '1.0.0',
+      description: 'Never drained.',
+      kernel: '*',
+      entry: 'slow.mjs',
+    };
+    writeFileSync(join(cwd, 'slow', 'plugin.json'), JSON.stringify(manifest));
+    writeFileSync(
+      join(cwd, 'slow', 'slow.mjs'),
+      'export const activate = (context) => context.onDrain(() => new Promise(() => {}));',
+    );
+    writeFileSync(
+      join(cwd, 'wopr.config.json'),
+      JSON.stringify({ pluginPaths: ['./slow'], shutdownGraceMs: 600_000 }),
+    );
+    const { child, closed } = await serve();
+    child.stdout.on('data', (chunk) => {
+      if (String(chunk).includes('"stopping;')) child.kill('SIGTERM');
+    });
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([1, null]);
   });
 
   it('shares its data folder with commands that have no key', async () => {

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type CommandContext, EXIT } from '../../../kernel/commands.ts';
 import type { ResolvedConfig } from '../../../kernel/config.ts';
+import { WoprError } from '../../../kernel/errors.ts';
+import type { Kernel } from '../../../kernel/kernel.ts';
 import type { CheckReport } from '../../../kernel/plugin/index.ts';
 import { type Examination, failed, ok, warning } from '../doctor/examination.ts';
 import { colorsOf, examples, printJson, printLines } from '../print.ts';
@@ -13,18 +15,19 @@ export function define(program: Command, context: CommandContext): void {
     .description(
       'Examines configuration, Node, data folder, disk, ports, the store and its claims. Changes nothing.',
     )
-    .action(() => examine(context));
-  examples(doctor, ['wopr doctor', 'wopr doctor --data-dir /var/lib/wopr', 'wopr doctor --json']);
+    .option('--quick', 'leave out the integrity check, which reads the whole store')
+    .action((options: { quick?: boolean }) => examine(options.quick === true, context));
+  examples(doctor, ['wopr doctor', 'wopr doctor --data-dir /var/lib/wopr', 'wopr doctor --quick --json']);
 }
 
-async function examine(context: CommandContext): Promise<void> {
+async function examine(quick: boolean, context: CommandContext): Promise<void> {
   const resolved = await context.resolveConfig();
   const { pluginReport } = await import('../plugin-report.ts');
   const report = await pluginReport(context, resolved);
   const examinations = [
     ...examineConfig(resolved, report),
     ...(await examineMachine(resolved, report)),
-    ...(await examineStore(resolved, report, context)),
+    ...(await examineStore(resolved, report, quick, context)),
   ];
   const healthy = examinations.every(({ status }) => status !== 'failed');
   if (context.json) printJson(context, { healthy, examinations });
@@ -61,15 +64,23 @@ async function examineMachine({ config }: ResolvedConfig, report: CheckReport): 
 async function examineStore(
   resolved: ResolvedConfig,
   report: CheckReport,
+  quick: boolean,
   context: CommandContext,
 ): Promise<Examination[]> {
   const { path } = resolved.config.store;
-  const { examineRuns, examineStoreFile } = await import('../doctor/store.ts');
+  const { examineIntegrity, examineRuns, examineStoreFile } = await import('../doctor/store.ts');
+  const file = examineStoreFile(path);
   // Opening the store would create it, and needs plugins that load.
-  if (!existsSync(path) || !report.ok) return [examineStoreFile(path)];
-  const kernel = await context.openKernel('tool', { resolved });
+  if (!existsSync(path) || !report.ok) return [file];
+  let kernel: Kernel;
   try {
-    return [examineStoreFile(path), ...examineRuns(kernel, Date.now())];
+    kernel = await context.openKernel('tool', { resolved });
+  } catch (error) {
+    if (!(error instanceof WoprError)) throw error;
+    return [file, failed('store', `${error.message} ${error.entry.hint}`)];
+  }
+  try {
+    return [file, ...(quick ? [] : examineIntegrity(kernel)), ...examineRuns(kernel, Date.now())];
   } finally {
     await kernel.stop();
   }

@@ -3,13 +3,23 @@ import { existsSync, statSync } from 'node:fs';
 import type { Kysely } from 'kysely';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import type { Database } from '../../../kernel/log/database.types.ts';
+import { checkIntegrity } from '../../../kernel/log/integrity.ts';
 import type { LogTables } from '../../../kernel/log/tables.ts';
 import { bytes, duration } from '../view/text.ts';
-import { type Examination, ok, warning } from './examination.ts';
+import { type Examination, failed, ok, warning } from './examination.ts';
 
 export function examineStoreFile(path: string): Examination {
   if (!existsSync(path)) return ok('store', `${path} does not exist yet; made when a host starts`);
   return ok('store', `${path}, ${bytes(statSync(path).size)}`);
+}
+
+/** Reads the whole store: the file, and what the log promises about every run. */
+export function examineIntegrity(kernel: Kernel): Examination[] {
+  const findings = checkIntegrity(kernel.services.database);
+  if (findings.length === 0) return [ok('integrity', 'file, sequences, endings and payloads hold')];
+  return findings.map(({ check, runId, message }) =>
+    failed('integrity', `${check}: ${runId === undefined ? '' : `${runId} `}${message}`),
+  );
 }
 
 /** Runs that have not ended and the instances that hold them, as of `now` (epoch ms). */
