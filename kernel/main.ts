@@ -2,7 +2,12 @@
 /** The bin `wopr`: lends the process to `cli.ts`. */
 import './require-node.js';
 import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+// Nearly halves the time to start. Kept beside the packages, which are trusted alike; where nothing can be written, nothing is kept.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/wopr', import.meta.url)));
 
 // A reader that went away (`wopr runs list | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
