@@ -5,6 +5,9 @@ export interface Limit {
   readonly burst: number;
 }
 
+/** Tokens are fractions summed up many times over: what is missing by less than this is a rounding error. */
+const TOLERANCE = 1e-6;
+
 export class TokenBucket {
   readonly #limit: Limit;
   #tokens: number;
@@ -22,11 +25,12 @@ export class TokenBucket {
     const { requestsPerSecond, burst } = this.#limit;
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * requestsPerSecond);
     this.#at = now;
-    if (this.#tokens >= 1) {
-      this.#tokens--;
+    const missing = 1 - this.#tokens;
+    if (missing <= TOLERANCE) {
+      this.#tokens = Math.max(0, this.#tokens - 1);
       return 0;
     }
-    return Math.ceil(((1 - this.#tokens) / requestsPerSecond) * 1000);
+    return Math.ceil(((missing - TOLERANCE) / requestsPerSecond) * 1000);
   }
 
   /** Gives a token back that was taken for a request another limit refused. */
