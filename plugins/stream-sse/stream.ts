@@ -19,6 +19,8 @@ const KEEP_ALIVE = ':keepalive\n\n';
 const GOODBYE = ': the host is stopping, connect again\n\n';
 /** Events collected in one window at most: what comes beyond goes out earlier. */
 const LARGEST_BATCH = 1000;
+/** Characters after which a chunk goes out, however many events wait behind it. */
+const LARGEST_CHUNK = 64 * 1024;
 
 /**
  * A pull-based stream: nothing is read from the log before the client took what was there, so a slow reader costs one page of events
@@ -63,8 +65,11 @@ export class EventStream {
         let text = '';
         let flush = this.#windowOver || this.#ending || source.ended;
         for (const event of events ?? []) {
-          if (!batch) text += frameText(event, modes);
-          else flush = batch.add(event) || flush;
+          if (batch) flush = batch.add(event) || flush;
+          else text += frameText(event, modes);
+          if (text.length < LARGEST_CHUNK) continue;
+          yield text;
+          text = '';
         }
         collected += events?.length ?? 0;
         if (batch && (flush || collected >= LARGEST_BATCH)) {
