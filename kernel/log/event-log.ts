@@ -140,9 +140,14 @@ export class SqliteEventLog implements EventLog {
       if (!status.includes('completed')) query = query.where(sql<boolean>`runs.status <> 'completed'`);
     }
     if (tag !== undefined) {
-      const tagged = query
+      // Walks the tag, not the runs: ordered by its own index.
+      let tagged = query
         .innerJoin('run_tags', 'run_tags.run_id', 'runs.run_id')
-        .where('run_tags.tag', '=', tag);
+        .where('run_tags.tag', '=', tag)
+        .clearOrderBy()
+        .orderBy('run_tags.run_id', 'desc');
+      if (tenantId !== undefined) tagged = tagged.where('run_tags.tenant_id', '=', tenantId);
+      if (before !== undefined) tagged = tagged.where('run_tags.run_id', '<', before);
       return this.#db.all<RunRow>(tagged.compile()).map(toRunRecord);
     }
     return this.#db.all<RunRow>(query.compile()).map(toRunRecord);

@@ -83,7 +83,7 @@ export function openStore(options: StoreOptions): Store {
     database,
     log,
     claims: new SqliteClaims({ ...shared, foreignChanges, heartbeatIntervalMs }),
-    retention: new Retention(database, logger, now),
+    retention: new Retention(database, statements, logger, now),
     async close() {
       foreignChanges.stop();
       database.close();

@@ -1,12 +1,12 @@
 /** Retention: removes runs that ended long ago, and remembers that they existed so that readers can be told `gone`. */
-import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import { isTerminalStatus } from '../../schemas/run-status.ts';
 import type { Database, WriteTx } from './database.types.ts';
+import type { LogStatements } from './statements.ts';
 import type { LogTables, RunRow } from './tables.ts';
 
 /** Runs looked at per write job, so that no commit is held up for long. */
-const RUNS_PER_JOB = 200;
+const RUNS_PER_JOB = 100;
 
 const PRUNE_INTERVAL_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -16,6 +16,8 @@ export interface ExpiredRun {
   readonly expiredAt: string;
 }
 
+type Candidate = Pick<RunRow, 'run_id' | 'tenant_id' | 'status' | 'created_at' | 'completed_at'>;
+
 interface Progress {
   readonly pruned: number;
   /** Last run looked at; undefined when there is none left that could be old enough. */
@@ -24,21 +26,20 @@ interface Progress {
 
 export class Retention {
   readonly #database: Database;
-  readonly #db: Kysely<LogTables>;
+  readonly #sql: LogStatements;
   readonly #logger: Logger;
   readonly #now: () => number;
 
-  constructor(database: Database, logger: Logger, now: () => number) {
+  constructor(database: Database, statements: LogStatements, logger: Logger, now: () => number) {
     this.#database = database;
-    this.#db = database.kysely as Kysely<LogTables>;
+    this.#sql = statements;
     this.#logger = logger;
     this.#now = now;
   }
 
   /** When a run was removed, and whose it was; undefined for runs that exist or never did. Feeds `410 gone` (HTTP §6.3). */
   expired(runId: string): ExpiredRun | undefined {
-    const query = this.#db.selectFrom('expired_runs').selectAll().where('run_id', '=', runId).compile();
-    const row = this.#database.get<LogTables['expired_runs']>(query);
+    const row = this.#database.get<LogTables['expired_runs']>(this.#sql.tombstone, [runId]);
     return row && { tenantId: row.tenant_id, expiredAt: row.expired_at };
   }
 
@@ -77,30 +78,15 @@ export class Retention {
 
   /** Run ids are time-ordered: the walk ends at the first run created after the limit. */
   #pruneSome(tx: WriteTx, after: string, limit: string): Progress {
-    const candidates = tx.all<
-      Pick<RunRow, 'run_id' | 'tenant_id' | 'status' | 'created_at' | 'completed_at'>
-    >(
-      this.#db
-        .selectFrom('runs')
-        .select(['run_id', 'tenant_id', 'status', 'created_at', 'completed_at'])
-        .where('run_id', '>', after)
-        .orderBy('run_id')
-        .limit(RUNS_PER_JOB)
-        .compile(),
-    );
+    const candidates = tx.all<Candidate>(this.#sql.candidates, [after, RUNS_PER_JOB]);
+    const expiredAt = new Date(this.#now()).toISOString();
     let pruned = 0;
     for (const run of candidates) {
       if (run.created_at >= limit) return { pruned, cursor: undefined };
       if (!isTerminalStatus(run.status) || run.completed_at === null || run.completed_at >= limit) continue;
-      tx.run(this.#db.deleteFrom('events').where('run_id', '=', run.run_id).compile());
-      tx.run(this.#db.deleteFrom('runs').where('run_id', '=', run.run_id).compile());
-      const expired_at = new Date(this.#now()).toISOString();
-      tx.run(
-        this.#db
-          .replaceInto('expired_runs')
-          .values({ run_id: run.run_id, tenant_id: run.tenant_id, expired_at })
-          .compile(),
-      );
+      tx.run(this.#sql.deleteEvents, [run.run_id]);
+      tx.run(this.#sql.deleteRun, [run.run_id]);
+      tx.run(this.#sql.putTombstone, [run.run_id, run.tenant_id, expiredAt]);
       pruned += 1;
     }
     return { pruned, cursor: candidates.length < RUNS_PER_JOB ? undefined : candidates.at(-1)?.run_id };

@@ -229,6 +229,26 @@ export function compileStatements(kysely: Kysely<unknown>) {
         .where('runs.owner', '=', given)
         .limit(given),
     ),
+
+    /** Run to continue after, limit. */
+    candidates: compile(
+      db
+        .selectFrom('runs')
+        .select(['run_id', 'tenant_id', 'status', 'created_at', 'completed_at'])
+        .where('run_id', '>', given)
+        .orderBy('run_id')
+        .limit(given),
+    ),
+    /** Run. */
+    deleteEvents: compile(db.deleteFrom('events').where('run_id', '=', given)),
+    /** Run. */
+    deleteRun: compile(db.deleteFrom('runs').where('run_id', '=', given)),
+    /** Run, tenant, time. */
+    putTombstone: compile(
+      db.replaceInto('expired_runs').values({ run_id: given, tenant_id: given, expired_at: given }),
+    ),
+    /** Run. */
+    tombstone: compile(db.selectFrom('expired_runs').selectAll().where('run_id', '=', given)),
   };
 }
 
