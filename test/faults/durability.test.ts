@@ -15,7 +15,7 @@ import { branching, delayed, failing, looping, noop, retried } from './workflows
 
 const KILLS = Number(process.env.WOPR_FAULT_KILLS ?? 50);
 const RUNS = Number(process.env.WOPR_FAULT_RUNS ?? 2000);
-const CLIENTS = 8;
+const CLIENTS = 16;
 const KEY = 'hk_test_durability';
 const WORKFLOWS = [noop, delayed, retried, branching, looping, failing];
 
