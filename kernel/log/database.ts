@@ -5,6 +5,7 @@ import { WoprError } from '../errors.ts';
 import type { Database, Migration, Statement, WriteTx } from './database.types.ts';
 import { migrate } from './migrate.ts';
 import { type Connection, isBusy, isRead, storeError } from './sqlite.ts';
+import type { WalSync } from './wal-sync.ts';
 
 interface Job {
   readonly run: (tx: WriteTx) => unknown;
@@ -26,6 +27,8 @@ export interface DatabaseOptions {
   readonly maxQueued?: number;
   /** Called after each flush, outside any transaction. Must not throw. */
   readonly onFlush?: () => void;
+  /** Makes commits durable; without it they survive a crash of the process, not of the machine. */
+  readonly sync?: WalSync;
 }
 
 export class SqliteDatabase implements Database, WriteTx {
@@ -33,6 +36,11 @@ export class SqliteDatabase implements Database, WriteTx {
   readonly #connection: Connection;
   readonly #maxQueued: number;
   readonly #onFlush: () => void;
+  readonly #sync: WalSync | undefined;
+  /** Jobs committed and not yet acknowledged. */
+  #unsynced = 0;
+  /** A sync failed: what is on disk is unknown, and trying again could hide it. */
+  #failure: unknown;
   #queue: Job[] = [];
   #immediate: NodeJS.Immediate | undefined;
   #pause: NodeJS.Timeout | undefined;
@@ -45,6 +53,7 @@ export class SqliteDatabase implements Database, WriteTx {
     this.kysely = connection.kysely;
     this.#maxQueued = options.maxQueued ?? 10_000;
     this.#onFlush = options.onFlush ?? (() => {});
+    this.#sync = options.sync;
   }
 
   write<T>(job: (tx: WriteTx) => T): Promise<T> {
@@ -52,7 +61,8 @@ export class SqliteDatabase implements Database, WriteTx {
       return Promise.reject(
         new WoprError('service_unavailable', 'The store is closed.', { retryAfterSeconds: 1 }),
       );
-    if (this.#queue.length >= this.#maxQueued)
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#queue.length + this.#unsynced >= this.#maxQueued)
       return Promise.reject(
         new WoprError('service_unavailable', 'The write queue is full.', { retryAfterSeconds: 1 }),
       );
@@ -90,6 +100,7 @@ export class SqliteDatabase implements Database, WriteTx {
   /** Commits what is queued, then refuses further writes. The connection stays open for the caller to close. */
   close(): void {
     while (this.#queue.length > 0) this.#flush(true);
+    this.#sync?.close();
     this.#closed = true;
     clearImmediate(this.#immediate);
     clearTimeout(this.#pause);
@@ -125,13 +136,36 @@ export class SqliteDatabase implements Database, WriteTx {
       this.#attempts = 0;
       outcomes = jobs.map(() => ({ error: storeError(error) }));
     }
+    this.#acknowledge(jobs, outcomes);
+    if (this.#queue.length > 0 && !last) this.#schedule();
+    this.#onFlush();
+  }
+
+  /** Failures are told at once, successes when they are on disk. */
+  #acknowledge(jobs: readonly Job[], outcomes: readonly Outcome[]): void {
+    const succeeded: (() => void)[] = [];
+    const rejects: ((error: unknown) => void)[] = [];
     for (const [index, job] of jobs.entries()) {
       const outcome = outcomes[index] as Outcome;
       if ('error' in outcome) job.reject(outcome.error);
-      else job.resolve(outcome.value);
+      else {
+        succeeded.push(() => job.resolve(outcome.value));
+        rejects.push(job.reject);
+      }
     }
-    if (this.#queue.length > 0 && !last) this.#schedule();
-    this.#onFlush();
+    if (this.#sync === undefined || succeeded.length === 0) {
+      for (const resolve of succeeded) resolve();
+      return;
+    }
+    this.#unsynced += succeeded.length;
+    this.#sync.after((error) => {
+      this.#unsynced -= succeeded.length;
+      if (error === null) for (const resolve of succeeded) resolve();
+      else {
+        this.#failure = new WoprError('store_corrupt', 'The disk did not confirm a write.', { cause: error });
+        for (const reject of rejects) reject(this.#failure);
+      }
+    });
   }
 
   /**

@@ -8,9 +8,10 @@ import type { Database } from './database.types.ts';
 import { SqliteEventLog } from './event-log.ts';
 import { ForeignChanges } from './foreign-changes.ts';
 import { Retention } from './retention.ts';
-import { openConnection, type Synchronous } from './sqlite.ts';
+import { openConnection } from './sqlite.ts';
 import { compileStatements } from './statements.ts';
 import { LOG_MIGRATIONS } from './tables.ts';
+import { WalSync } from './wal-sync.ts';
 import type { Claims, RunEventDoc } from './types.ts';
 
 export type * from './database.types.ts';
@@ -24,7 +25,7 @@ export interface StoreOptions {
   /** File of the store; created when missing. Its folder must exist. */
   readonly path: string;
   /** `FULL` survives power loss; `NORMAL` may then lose the newest commits, not a crash of the process. Default `FULL`. */
-  readonly synchronous?: Synchronous;
+  readonly synchronous?: 'FULL' | 'NORMAL';
   /** Unique per process start, since a lease outlives a crash. Default: random. */
   readonly instanceId?: string;
   /** Default 10,000. */
@@ -61,12 +62,13 @@ export function openStore(options: StoreOptions): Store {
     claimTtlMs = 10_000,
     heartbeatIntervalMs = 2_500,
   } = options;
-  const connection = openConnection(options.path, options.synchronous ?? 'FULL');
+  const connection = openConnection(options.path);
   const { maxQueued, checkEvents } = options;
   const checkpointer = new Checkpointer(connection, options.path, logger);
   const database = new SqliteDatabase(connection, {
     ...(maxQueued !== undefined && { maxQueued }),
     onFlush: () => checkpointer.afterFlush(),
+    ...(options.synchronous !== 'NORMAL' && { sync: new WalSync(options.path) }),
   });
   try {
     database.migrate('log', LOG_MIGRATIONS);

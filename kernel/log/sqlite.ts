@@ -9,8 +9,6 @@ const MAX_STATEMENTS = 512;
 /** Milliseconds a statement waits, blocking, for a lock another process holds. */
 const BUSY_TIMEOUT_MS = 500;
 
-export type Synchronous = 'FULL' | 'NORMAL';
-
 export interface Connection {
   readonly db: DatabaseSync;
   /** The same prepared statement for the same text. */
@@ -49,13 +47,13 @@ export function storeError(error: unknown): unknown {
 }
 
 /**
- * Opens (creates) the store file in WAL mode. Checkpoints are not automatic on this connection: copying the WAL into the file inside
+ * Opens (creates) the store file in WAL mode. Commits are made durable by `wal-sync.ts`. Checkpoints are not automatic on this connection: copying the WAL into the file inside
  * a commit would stall everything that waits for it, so `checkpointer.ts` does that from its own thread.
  */
-export function openConnection(path: string, synchronous: Synchronous): Connection {
+export function openConnection(path: string): Connection {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON;
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
       PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;`);
   } catch (error) {
     db.close();
