@@ -95,6 +95,7 @@ class Host implements Kernel {
     }));
     this.#runs = new Runs({
       log: store.log,
+      expired: (runId) => store.retention.expired(runId),
       claims: store.claims,
       workflows: this.#workflows,
       dispatcher: () => this.#activeDispatcher(),
@@ -166,7 +167,11 @@ class Host implements Kernel {
       await this.#store.claims.start();
     }
     await this.plugins.ready();
-    if (executes) await this.#scheduler.start();
+    if (executes) {
+      await this.#scheduler.start();
+      const { retentionDays } = this.#options.resolved.config.store;
+      if (retentionDays > 0) this.#cleanUp.push(this.#store.retention.start(retentionDays));
+    }
     this.#phase = 'ready';
   }
 

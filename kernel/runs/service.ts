@@ -30,6 +30,7 @@ import type { Workflows } from './workflows.ts';
 
 export interface RunsOptions {
   readonly log: EventLog;
+  readonly expired: RunService['expired'];
   readonly claims: Claims;
   readonly workflows: Workflows;
   readonly dispatcher: () => Dispatcher;
@@ -135,6 +136,10 @@ export class Runs implements RunService {
     const record = this.#options.log.run(runId);
     if (!record || (tenantId !== undefined && record.tenantId !== tenantId)) throw notFound(runId);
     return record;
+  }
+
+  expired(runId: string): ReturnType<RunService['expired']> {
+    return this.#options.expired(runId);
   }
 
   header(runId: string): RunHeader {

@@ -27,6 +27,8 @@ export interface RunService {
    */
   create(request: CreateRun): Promise<{ readonly runId: string; readonly status: RunStatus }>;
   get(runId: string, tenantId?: string): RunRecord;
+  /** A run that retention removed: whose it was and when; undefined for runs that exist or never did. */
+  expired(runId: string): { readonly tenantId: string; readonly expiredAt: string } | undefined;
   /** What was fixed at creation, whoever asks; from memory for live and recently finished runs. For deciding who may see the run. */
   header(runId: string): RunHeader;
   snapshot(runId: string, tenantId?: string): RunSnapshot;

@@ -24,7 +24,15 @@ export function tenantFor(caller: Principal, named: string | undefined): string 
  * only (HTTP §7.3). Errors: `not_found` in every other case, so that existence does not leak; `gone` when retention removed it.
  */
 export function visibleRun(runs: RunService, caller: Principal, runId: string): RunHeader {
-  const header = runs.header(runId);
+  let header: RunHeader;
+  try {
+    header = runs.header(runId);
+  } catch (error) {
+    const expired = runs.expired(runId);
+    if (!expired || !caller.tenantIds.includes(expired.tenantId)) throw error;
+    const { expiredAt } = expired;
+    throw new WoprError('gone', `Run "${runId}" was removed by retention.`, { details: { expiredAt } });
+  }
   if (caller.tenantIds.includes(header.tenantId) && header.test === caller.test) return header;
   throw new WoprError('not_found', `No run "${runId.slice(0, 128)}" is visible to this key.`);
 }
