@@ -9,7 +9,7 @@ export function executeInline(type: NodeType, invocation: Invocation, logger: Lo
     const outcome = type.execute(invocation, contextOf(invocation, NEVER_ABORTED, logger));
     if (outcome instanceof Promise)
       throw new Error(`node type "${type.typeId}" is declared inline but answers later`);
-    return checked(outcome);
+    return checkOutcome(outcome);
   } catch (error) {
     return failure(error);
   }
@@ -23,46 +23,82 @@ export async function execute(
   logger: Logger,
 ): Promise<Outcome> {
   if (!type)
-    return failed('unsupported_node_type', `This process has no node type "${invocation.typeId}".`, false);
+    return failedOutcome('unsupported_node_type', `This process has no node type "${invocation.typeId}".`);
+  if (signal.aborted) return aborted();
+  const remaining = invocation.deadline === undefined ? undefined : invocation.deadline - Date.now();
+  if (remaining !== undefined && remaining <= 0) return timedOut(invocation);
   const ended = new AbortController();
-  const timers: NodeJS.Timeout[] = [];
+  let timer: NodeJS.Timeout | undefined;
   const cutOff = new Promise<Outcome>((resolve) => {
     const stop = (outcome: Outcome, reason: unknown) => {
       resolve(outcome);
       ended.abort(reason);
     };
-    const onAbort = () => stop(failed('node_aborted', 'The node was stopped.', false), signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { signal: ended.signal });
-    if (invocation.deadline === undefined) return;
-    const timeout = failed(
-      'node_timeout',
-      `The node took longer than ${invocation.deadline - invocation.startedAt} ms.`,
-      true,
-    );
-    timers.push(
-      setTimeout(() => stop(timeout, new Error('deadline')), Math.max(0, invocation.deadline - Date.now())),
-    );
+    signal.addEventListener('abort', () => stop(aborted(), signal.reason), { signal: ended.signal });
+    if (remaining !== undefined && remaining <= LONGEST_TIMER_MS)
+      timer = setTimeout(() => stop(timedOut(invocation), new Error('deadline')), remaining);
   });
   try {
     const work = async () =>
-      checked(await type.execute(invocation, contextOf(invocation, ended.signal, logger)));
+      checkOutcome(await type.execute(invocation, contextOf(invocation, ended.signal, logger)));
     return await Promise.race([work(), cutOff]);
   } catch (error) {
     return failure(error);
   } finally {
-    for (const timer of timers) clearTimeout(timer);
+    clearTimeout(timer);
     ended.abort(new Error('the node has ended'));
   }
 }
 
+/** The outcome of an invocation whose deadline has passed. */
+export function timedOut({ deadline = 0, startedAt }: Invocation): Outcome {
+  return failedOutcome('node_timeout', `The node took longer than ${deadline - startedAt} ms.`, true);
+}
+
+/** A failure that is not the node's own. */
+export function failedOutcome(
+  code: string,
+  message: string,
+  retryable = false,
+  details?: JsonObject,
+): Outcome {
+  return {
+    kind: 'failed',
+    error: { code, message, ...(details === undefined ? {} : { details }) },
+    retryable,
+  };
+}
+
+/** Refuses what is not an outcome or does not survive JSON, with an error that names the place. */
+export function checkOutcome(outcome: unknown): Outcome {
+  if (typeof outcome !== 'object' || outcome === null) throw new Error('the node returned no outcome');
+  const fields = outcome as Record<string, unknown>;
+  switch (fields.kind as Outcome['kind']) {
+    case 'completed':
+      assertObject(fields.outputs, 'outputs');
+      if (fields.variables !== undefined) assertObject(fields.variables, 'variables');
+      break;
+    case 'failed':
+      assertError(fields.error);
+      if (typeof fields.retryable !== 'boolean') throw new Error('retryable is not true or false');
+      break;
+    case 'sleeping':
+      assertFinite(fields.until, 'until');
+      break;
+    case 'capBreached':
+      assertText(fields.cap, 'cap');
+      assertFinite(fields.limit, 'limit');
+      assertFinite(fields.observed, 'observed');
+      break;
+    default:
+      throw new Error('the node returned no outcome');
+  }
+  return outcome as Outcome;
+}
+
 const NEVER_ABORTED = new AbortController().signal;
-const OUTCOME_KINDS: ReadonlySet<string> = new Set([
-  'completed',
-  'failed',
-  'sleeping',
-  'capBreached',
-] satisfies Outcome['kind'][]);
+/** Node timers count to 2^31 - 1 ms; a node cannot be waited for that long in memory. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function contextOf(invocation: Invocation, signal: AbortSignal, logger: Logger): NodeContext {
   return {
@@ -80,17 +116,27 @@ function contextOf(invocation: Invocation, signal: AbortSignal, logger: Logger):
   };
 }
 
-/** Refuses what is not an outcome or does not survive JSON, with an error that names the place. */
-function checked(outcome: Outcome): Outcome {
-  if (typeof outcome !== 'object' || outcome === null || !OUTCOME_KINDS.has(outcome.kind))
-    throw new Error('the node returned no outcome');
-  if (outcome.kind === 'completed') {
-    assertJson(outcome.outputs, 'outputs');
-    if (outcome.variables !== undefined) assertJson(outcome.variables, 'variables');
-  }
-  if (outcome.kind === 'sleeping' && !Number.isFinite(outcome.until))
-    throw new Error('the node sleeps until no time');
-  return outcome;
+const aborted = () => failedOutcome('node_aborted', 'The node was stopped.');
+
+function assertError(error: unknown): void {
+  assertObject(error, 'error');
+  assertText(error.code, 'error.code');
+  assertText(error.message, 'error.message');
+  if (error.details !== undefined) assertObject(error.details, 'error.details');
+}
+
+function assertText(value: unknown, place: string): void {
+  if (typeof value !== 'string') throw new Error(`${place} is not text`);
+}
+
+function assertFinite(value: unknown, place: string): void {
+  if (!Number.isFinite(value)) throw new Error(`${place} is not a number`);
+}
+
+function assertObject(value: unknown, place: string): asserts value is JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error(`${place} is not an object`);
+  assertJson(value, place);
 }
 
 function assertJson(value: unknown, place: string): asserts value is JsonValue {
@@ -116,27 +162,26 @@ function assertJson(value: unknown, place: string): asserts value is JsonValue {
   throw new Error(`${place} is not a JSON value`);
 }
 
-function failed(code: string, message: string, retryable: boolean, details?: JsonObject): Outcome {
-  return {
-    kind: 'failed',
-    error: { code, message, ...(details === undefined ? {} : { details }) },
-    retryable,
-  };
-}
-
 /** What a node threw: its own `code`, `details` and `retryable` if it has them. The message is the author's and shown to readers. */
 function failure(error: unknown): Outcome {
   const { code, retryable, details } = (typeof error === 'object' && error !== null ? error : {}) as Record<
     string,
     unknown
   >;
-  const message =
-    error instanceof Error && error.message !== '' ? error.message : String(error) || 'the node failed';
-  const isDetails = typeof details === 'object' && details !== null && !Array.isArray(details);
-  return failed(
+  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : '';
+  return failedOutcome(
     typeof code === 'string' && code !== '' ? code : 'node_error',
-    message,
+    message || 'The node failed without saying why.',
     retryable === true,
-    isDetails ? (details as JsonObject) : undefined,
+    isJsonObject(details) ? details : undefined,
   );
+}
+
+function isJsonObject(value: unknown): value is JsonObject {
+  try {
+    assertObject(value, 'details');
+    return true;
+  } catch {
+    return false; // what is not JSON cannot be shown; the message still is
+  }
 }

@@ -37,7 +37,7 @@ class LocalDispatcher implements Dispatcher {
     const shared = this.#shared.get(invocation.invocationId);
     if (shared) return abortable(shared, signal);
     const { concurrency, queueLimit } = this.#options;
-    if (this.#draining) throw busy('The dispatcher is stopping.');
+    if (this.#draining) throw stopped();
     if (this.#running >= concurrency && this.#waiting.length >= queueLimit)
       throw busy('The dispatch queue is full.');
     const outcome = this.#run(invocation, signal);
@@ -71,16 +71,21 @@ class LocalDispatcher implements Dispatcher {
   }
 
   async #run(invocation: Invocation, signal: AbortSignal): Promise<Outcome> {
-    if (this.#running >= this.#options.concurrency) await this.#turn();
+    if (this.#running >= this.#options.concurrency) await this.#turn(signal);
     else this.#running += 1;
     try {
       const type = this.#options.nodeTypes(invocation.typeId);
-      return await execute(
+      const stopping = this.#stopping.signal;
+      const outcome = await execute(
         type,
         invocation,
-        AbortSignal.any([signal, this.#stopping.signal]),
+        AbortSignal.any([signal, stopping]),
         this.#options.logger,
       );
+      // A node cut short by a shutdown has not failed: whoever takes the run over executes it again.
+      if (stopping.aborted && outcome.kind === 'failed' && outcome.error.code === 'node_aborted')
+        throw stopped();
+      return outcome;
     } finally {
       const next = this.#waiting.shift();
       if (next)
@@ -92,8 +97,20 @@ class LocalDispatcher implements Dispatcher {
     }
   }
 
-  #turn(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Waits for a place; an abort gives the place in the queue up. */
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const take = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(take), 1);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(take);
+    });
   }
 }
 
@@ -104,6 +121,10 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+function stopped(): WoprError {
+  return busy('The dispatcher is stopping.');
 }
 
 function busy(message: string): WoprError {

@@ -73,7 +73,11 @@ export interface Dispatcher {
   readonly name: string;
   dispatch(invocation: Invocation, signal: AbortSignal): Promise<Outcome>;
   stats(): DispatcherStats;
-  /** Takes nothing new, waits up to `graceMs` for running work, then aborts it. */
+  /**
+   * Takes nothing new, waits up to `graceMs` for running work, then lets go of it: what is still open rejects with
+   * `service_unavailable`, since a node cut short by a shutdown has not failed. Work in this process is aborted; remote work goes on, and
+   * whoever dispatches the invocation again gets its outcome.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
