@@ -14,7 +14,9 @@ export function activate(context: PluginContext<HttpConfig>): void {
   const routes = new LiveRoutes(context, metrics);
   const address = (): string => server.address();
   const front = new Front(config, routes, metrics, logger, address);
-  const server: Server = createServer(config, front.serve);
+  const server: Server = createServer(config, front.serve, () => {
+    metrics.refusedConnections++;
+  });
 
   for (const route of documentRoutes(context.plugin.version, () => routes.routes)) {
     context.register('routes', `${route.method} ${route.path}`, route);

@@ -50,6 +50,8 @@ export class HttpMetrics {
   readonly unmatched = this.route('ANY', 'none');
   inFlight = 0;
   openStreams = 0;
+  /** Connections closed at once because too many are open. */
+  refusedConnections = 0;
 
   route(method: string, path: string): RouteMetrics {
     const id = `${method} ${path}`;
@@ -85,6 +87,12 @@ export class HttpMetrics {
         help: 'Streamed responses in progress.',
         type: 'gauge',
         collect: () => [{ value: this.openStreams }],
+      },
+      {
+        name: 'wopr_http_connections_refused_total',
+        help: 'Connections closed at once because maxConnections were open.',
+        type: 'counter',
+        collect: () => [{ value: this.refusedConnections }],
       },
     ];
   }

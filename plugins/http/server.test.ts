@@ -311,6 +311,15 @@ describe('limits of the server', () => {
     expect((await server.ask('/v1/thing', { as: 'key' })).status).toBe(200);
   });
 
+  it('closes connections beyond its limit, and counts them', async () => {
+    const server = await start({ maxConnections: 1 });
+    expect((await server.ask('/docs')).status).toBe(200);
+    expect(await server.raw('GET /docs HTTP/1.1\r\nHost: x\r\n\r\n').catch(() => '')).toBe('');
+    const refused = server.host.plugins.extensions.get('metrics', 'wopr_http_connections_refused_total');
+    expect(refused?.collect()).toEqual([{ value: 1 }]);
+    expect((await server.ask('/docs')).status).toBe(200);
+  });
+
   it('says which port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

@@ -22,9 +22,10 @@ export interface Server {
 
 /**
  * `serve` is called for every request whose head could be read. It runs as an `onRequest` hook, the first step there is: Fastify's own
- * body handling would come before authentication, and its router could refuse before us.
+ * body handling would come before authentication, and its router could refuse before us. `onRefused` is called for every connection
+ * beyond `maxConnections`.
  */
-export function createServer(config: HttpConfig, serve: Serve): Server {
+export function createServer(config: HttpConfig, serve: Serve, onRefused: () => void): Server {
   const app = fastify({
     logger: false,
     genReqId: () => '',
@@ -50,6 +51,7 @@ export function createServer(config: HttpConfig, serve: Serve): Server {
   // For methods Fastify has no routes for.
   app.setNotFoundHandler(nothing);
   app.server.maxConnections = config.maxConnections;
+  app.server.on('drop', onRefused);
   app.server.on('checkExpectation', refuseExpectation);
 
   return {
