@@ -16,7 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 // Imported only now: a Node that is too old must have said so before it meets the rest.
-const { runCli } = await import('./cli.ts');
+const { runCli } = await import('./cli/cli.ts');
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };

@@ -1,8 +1,8 @@
 /** Builds what a command is given: configuration, logger and kernel are made on demand, so that a command pays only for what it uses. */
 import type { Logger } from 'pino';
-import type { JsonValue } from '../schemas/json.ts';
+import type { JsonValue } from '../../schemas/json.ts';
+import type { CommandContext, FoundCommand, GlobalFlags, Output } from '../commands.ts';
 import type { CliEnvironment } from './cli.ts';
-import type { CommandContext, FoundCommand, GlobalFlags, Output } from './commands.ts';
 
 export interface ContextOptions extends CliEnvironment {
   readonly flags: GlobalFlags;
@@ -16,7 +16,7 @@ export function commandContext(options: ContextOptions): CommandContext {
   const { env, cwd, stdout, stderr, flags, argv, commands, builtInPlugins } = options;
 
   const resolveConfig = async (overrides: Readonly<Record<string, JsonValue | undefined>> = {}) => {
-    const { resolveConfig: resolve } = await import('./config.ts');
+    const { resolveConfig: resolve } = await import('../config.ts');
     return resolve({
       cwd,
       env,
@@ -49,7 +49,7 @@ export function commandContext(options: ContextOptions): CommandContext {
     async openKernel(role, given = {}) {
       const resolved = given.resolved ?? (await resolveConfig());
       const logger = given.logger ?? (await createLogger('warn'));
-      const { createKernel } = await import('./kernel.ts');
+      const { createKernel } = await import('../kernel.ts');
       const kernel = await createKernel({ resolved, logger, builtInPlugins, role });
       await kernel.start();
       return kernel;

@@ -1,6 +1,6 @@
 /** How a command's failure reaches its user: one line and a hint for people, the error envelope for machines. */
-import { CommandFailure, EXIT, type Output } from './commands.ts';
-import { ERROR_CATALOGUE, type ErrorEntry, WoprError } from './errors.ts';
+import { CommandFailure, EXIT, type Output } from '../commands.ts';
+import { ERROR_CATALOGUE, type ErrorEntry, WoprError } from '../errors.ts';
 
 interface Report {
   readonly exitCode: number;

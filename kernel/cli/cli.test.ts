@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CommandFailure } from '../commands.ts';
+import { WoprError } from '../errors.ts';
 import { runCli } from './cli.ts';
-import { CommandFailure } from './commands.ts';
-import { WoprError } from './errors.ts';
 import { reportError } from './report.ts';
 
 let cwd: string;

@@ -13,8 +13,8 @@ import {
   type GlobalFlags,
   type Output,
   usageError,
-} from './commands.ts';
-import { nearest } from './config/nearest.ts';
+} from '../commands.ts';
+import { nearest } from '../config/nearest.ts';
 import { commandContext } from './context.ts';
 import { splitGlobalFlags } from './flags.ts';
 import { reportError } from './report.ts';
@@ -106,13 +106,13 @@ async function run(
   return code;
 }
 
-const BUILT_IN = fileURLToPath(new URL('../plugins/', import.meta.url));
+const BUILT_IN = fileURLToPath(new URL('../../plugins/', import.meta.url));
 
 async function knownCommands(flags: GlobalFlags, io: CliEnvironment): Promise<FoundCommand[]> {
   const builtIn = commandsIn(BUILT_IN);
   const configured = pluginPaths(flags, io);
   if (configured.paths.length === 0) return builtIn;
-  const { discoverPlugins } = await import('./plugin/discover.ts');
+  const { discoverPlugins } = await import('../plugin/discover.ts');
   const names = new Set(builtIn.map(({ name }) => name));
   const added = discoverPlugins(configured)
     .manifests.flatMap(({ folder, manifest }) => commandsOf(folder, manifest))

@@ -1,5 +1,5 @@
 /** Flags that every command understands, wherever they stand on the command line. */
-import { type GlobalFlags, usageError } from './commands.ts';
+import { type GlobalFlags, usageError } from '../commands.ts';
 
 const VALUES = { '--config': 'config', '--data-dir': 'dataDir', '--log-level': 'logLevel' } as const;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];

@@ -1,5 +1,5 @@
 /** The text of `wopr --help`: what exists, how one starts, which names the environment knows. */
-import type { FoundCommand } from './commands.ts';
+import type { FoundCommand } from '../commands.ts';
 import { GLOBAL_FLAGS } from './flags.ts';
 
 const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
