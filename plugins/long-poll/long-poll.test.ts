@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EventPage } from '../../schemas/poll.ts';
 import type { RunEventDoc } from '../../schemas/run-event.ts';
 import { compileSchema } from '../../schemas/validators.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { chain, startWopr, type TestWopr } from '../../test/support/wopr.ts';
 
 const NOOP = 'conformance-noop';
@@ -27,7 +28,7 @@ const waitingPolls = (host: TestWopr) =>
 /** A run that waits to be cancelled, and the last sequence of its log so far. */
 async function waitingRun(): Promise<{ runId: string; last: number }> {
   const runId = await wopr.run(SLOW);
-  await expect.poll(async () => sequences((await poll(runId)).json).length).toBeGreaterThan(1);
+  await eventually(async () => sequences((await poll(runId)).json).length).toBeGreaterThan(1);
   return { runId, last: sequences((await poll(runId)).json).at(-1) ?? 0 };
 }
 
@@ -86,7 +87,7 @@ describe('a live run', () => {
   test('waits for what comes next', async () => {
     const { runId, last } = await waitingRun();
     const waiting = poll(runId, `?lastSequence=${last}&timeout=60`);
-    await expect.poll(() => waitingPolls(wopr)).toBe(1);
+    await eventually(() => waitingPolls(wopr)).toBe(1);
     await wopr.post(`/v1/runs/${runId}/cancel`);
     const { json } = await waiting;
     expect(sequences(json)[0]).toBe(last + 1);
@@ -99,7 +100,7 @@ describe('a live run', () => {
   test('learns of the end even with a sequence the log never reaches', async () => {
     const { runId } = await waitingRun();
     const waiting = poll(runId, '?lastSequence=999999&timeout=60');
-    await expect.poll(() => waitingPolls(wopr)).toBe(1);
+    await eventually(() => waitingPolls(wopr)).toBe(1);
     await wopr.post(`/v1/runs/${runId}/cancel`);
     expect((await waiting).json).toEqual({ events: [], isComplete: true });
   });
@@ -120,7 +121,7 @@ describe('a live run', () => {
     const pending = clients.map(({ signal }) =>
       request(url, { headers: { authorization: 'Bearer live' }, signal }).catch((error: Error) => error.name),
     );
-    await expect.poll(() => waitingPolls(wopr)).toBe(2);
+    await eventually(() => waitingPolls(wopr)).toBe(2);
     const refused = await poll(runId, `?lastSequence=${last}`);
     expect(refused).toMatchObject({
       status: 429,
@@ -129,7 +130,7 @@ describe('a live run', () => {
     });
     for (const client of clients) client.abort();
     expect(await Promise.all(pending)).toEqual(['AbortError', 'AbortError']);
-    await expect.poll(() => waitingPolls(wopr)).toBe(0);
+    await eventually(() => waitingPolls(wopr)).toBe(0);
     await wopr.post(`/v1/runs/${runId}/cancel`);
   });
 });
@@ -151,12 +152,12 @@ test.each([
 test('a waiting poll is answered when the host stops', async () => {
   const stopping = await startWopr();
   const runId = await stopping.run(SLOW);
-  await expect
-    .poll(async () => (await stopping.ask(`/v1/runs/${runId}/events/poll`)).json.events.length)
-    .toBeGreaterThan(1);
+  await eventually(
+    async () => (await stopping.ask(`/v1/runs/${runId}/events/poll`)).json.events.length,
+  ).toBeGreaterThan(1);
   const last = (await stopping.ask(`/v1/runs/${runId}/events/poll`)).json.events.at(-1).sequence;
   const waiting = stopping.ask(`/v1/runs/${runId}/events/poll?lastSequence=${last}&timeout=60`);
-  await expect.poll(() => waitingPolls(stopping)).toBe(1);
+  await eventually(() => waitingPolls(stopping)).toBe(1);
   await stopping.stop();
   expect((await waiting).json).toEqual({ events: [], isComplete: false });
 });

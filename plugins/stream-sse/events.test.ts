@@ -5,6 +5,7 @@ import { EVENT_TIERS, type RunEventType } from '../../schemas/event-types.ts';
 import { EventPage } from '../../schemas/poll.ts';
 import type { RunEventDoc } from '../../schemas/run-event.ts';
 import { compileSchema } from '../../schemas/validators.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { chain, startWopr, type TestWopr } from '../../test/support/wopr.ts';
 
 const NOOP = 'conformance-noop';
@@ -208,13 +209,11 @@ describe('many and slow readers', () => {
       });
       expect(refused.headers['retry-after']).toBe('5');
       first.body.on('error', () => {}).destroy();
-      await expect
-        .poll(async () => {
-          const again = await request(url, { headers: { authorization: 'Bearer live' } });
-          again.body.on('error', () => {}).destroy();
-          return again.statusCode;
-        })
-        .toBe(200);
+      await eventually(async () => {
+        const again = await request(url, { headers: { authorization: 'Bearer live' } });
+        again.body.on('error', () => {}).destroy();
+        return again.statusCode;
+      }).toBe(200);
     } finally {
       await small.stop();
     }
@@ -234,7 +233,7 @@ describe('many and slow readers', () => {
     socket.write(
       `GET /v1/runs/${runId}/events?streamMode=debug HTTP/1.1\r\nhost: x\r\nauthorization: Bearer live\r\nconnection: close\r\n\r\n`,
     );
-    await expect.poll(() => openStreams(wopr)).toBe(1);
+    await eventually(() => openStreams(wopr)).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 200));
     // Not everything was written: the stream is still open although the run has ended.
     expect(openStreams(wopr)).toBe(1);
@@ -245,7 +244,7 @@ describe('many and slow readers', () => {
     socket.resume();
     await new Promise((resolve) => socket.on('close', resolve));
     expect(received).toContain('event: run.completed');
-    await expect.poll(() => openStreams(wopr)).toBe(0);
+    await eventually(() => openStreams(wopr)).toBe(0);
   });
 });
 
@@ -253,7 +252,7 @@ test('streams end with a comment when the host stops, and none is left', async (
   const stopping = await startWopr();
   const runId = await stopping.run(SLOW);
   const open = [1, 2, 3].map(() => stopping.ask(`/v1/runs/${runId}/events`));
-  await expect.poll(() => openStreams(stopping)).toBe(3);
+  await eventually(() => openStreams(stopping)).toBe(3);
   await stopping.stop();
   for (const { status, text } of await Promise.all(open)) {
     expect(status).toBe(200);

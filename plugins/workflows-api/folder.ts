@@ -39,8 +39,8 @@ export class WorkflowFolder {
     return this.#reading;
   }
 
-  /** Starts watching. The folder must exist, so call `load` first. */
-  watch(): void {
+  /** Starts watching. Comes before the first `load`, so that no change falls between the two. */
+  async watch(): Promise<void> {
     const { path, logger } = this.#options;
     const failed = (err: unknown) =>
       logger.warn(
@@ -48,6 +48,7 @@ export class WorkflowFolder {
         'the workflow folder cannot be watched; changed files are registered at the next start',
       );
     try {
+      await mkdir(path, { recursive: true });
       this.#watcher = watch(path, { persistent: false }, () => this.#changed());
       this.#watcher.on('error', failed);
     } catch (error) {

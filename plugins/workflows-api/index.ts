@@ -33,7 +33,7 @@ export function activate(context: PluginContext<WorkflowsApiConfig>): void {
   });
   // Not earlier: definitions are checked against the node types of every plugin.
   context.onReady(async () => {
+    if (config.watch) await folder.watch();
     await folder.load();
-    if (config.watch) folder.watch();
   });
 }
