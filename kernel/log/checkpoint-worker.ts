@@ -12,7 +12,7 @@ const STEP_BYTES = 1024 * 1024;
 const PASSES = 2;
 
 const { path } = workerData as { readonly path: string };
-const db = new DatabaseSync(path, { timeout: 5_000 });
+const db = new DatabaseSync(path, { timeout: 30_000 });
 db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
 lengthenWal();
 

@@ -50,9 +50,10 @@ export class Checkpointer {
   async close(): Promise<void> {
     const worker = this.#worker;
     if (!worker || this.#state === 'failed') return;
+    this.#worker = undefined;
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     worker.ref();
-    this.#send('close');
+    worker.postMessage('close' satisfies ToWorker);
     await ended;
   }
 
@@ -68,9 +69,9 @@ export class Checkpointer {
       if (log > checkpointed) this.#connection.prepare(COPY).get();
     } else if (log >= COPY_HERE_AT_PAGES) {
       this.#connection.prepare(COPY).get();
-    } else if (worker && this.#state === 'idle' && log - checkpointed >= COPY_AT_PAGES) {
+    } else if (this.#state === 'idle' && log - checkpointed >= COPY_AT_PAGES) {
       this.#state = 'copying';
-      this.#send('copy');
+      worker.postMessage('copy' satisfies ToWorker);
     }
   }
 
@@ -88,9 +89,5 @@ export class Checkpointer {
     });
     this.#worker = worker;
     return worker;
-  }
-
-  #send(message: ToWorker): void {
-    this.#worker?.postMessage(message);
   }
 }

@@ -171,6 +171,7 @@ describe('append', () => {
     for (const doc of [
       { ...one.doc, eventId: 'mine' },
       { ...one.doc, runId: 'other' },
+      { ...one.doc, timestamp: '2026-01-02T03:04:05Z' },
     ])
       await expect(
         store.log.append({ runId: 'r1', entries: [{ doc }], projection: projection() }),

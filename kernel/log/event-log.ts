@@ -42,6 +42,9 @@ export interface EventLogOptions {
   readonly checkEvents?: (doc: RunEventDoc) => readonly unknown[] | null;
 }
 
+/** Of `2026-01-02T03:04:05.678Z`, the form `Date.toISOString` gives. */
+const ISO_MS_LENGTH = 24;
+
 type Tap = (runId: string, events: readonly RunEventDoc[]) => void;
 
 const clamp = (limit: number, max: number): number => Math.min(Math.max(Math.trunc(limit), 1), max);
@@ -87,7 +90,7 @@ export class SqliteEventLog implements EventLog {
     try {
       await this.#db.write(job);
     } catch (error) {
-      if (!isConstraintViolation(error)) throw error;
+      if (!isConstraintViolation(error) || !this.#position(header.runId)) throw error;
       throw new WoprError('conflict', `Run ${header.runId} already exists.`, { cause: error });
     }
     this.#publish(header.runId, entries);
@@ -180,9 +183,9 @@ export class SqliteEventLog implements EventLog {
     return () => this.#taps.delete(listener);
   }
 
-  /** Wakes every follower to look into the log: another process may have appended. */
+  /** Another process may have appended: lets followers look into the log. */
   wakeFollowers(): void {
-    this.#followers.wakeAll();
+    this.#followers.wakeChanged();
   }
 
   /** Also rejects with `not_found` (no such run) or `conflict` (the run has ended, nobody would read the signal). */
@@ -215,7 +218,7 @@ export class SqliteEventLog implements EventLog {
     return row && { terminal: isTerminalStatus(row.status), nextSequence: row.next_sequence };
   }
 
-  /** Refuses what the log cannot give back as it was: other sequences or ids than the derived ones; and invalid events, when checked. */
+  /** Refuses what the log could not give back as it was (it stores no ids, and times as milliseconds), and invalid events when checked. */
   #check(runId: string, entries: readonly LogEntry[], first: number): void {
     for (const [index, { doc }] of entries.entries()) {
       const sequence = first + index;
@@ -224,6 +227,8 @@ export class SqliteEventLog implements EventLog {
           'internal_error',
           `Event ${doc.eventId} cannot be number ${sequence} of run ${runId}.`,
         );
+      if (doc.timestamp.length !== ISO_MS_LENGTH || !doc.timestamp.endsWith('Z'))
+        throw new WoprError('internal_error', `Event ${doc.eventId} needs a UTC time with milliseconds.`);
       const problems = this.#options.checkEvents?.(doc);
       if (problems)
         throw new WoprError('internal_error', `Invalid ${doc.type} event in run ${runId}.`, {

@@ -117,6 +117,23 @@ describe('follow', () => {
     expect(await following).toEqual([upTo(411), upTo(411, 5)]);
   });
 
+  it('wakes everybody for foreign events that a busy follower has read already', async () => {
+    const other = stores.open();
+    await store.claims.start();
+    await other.claims.start();
+    await store.log.createRun(newRun('r1', { release: true }));
+    const busy = store.log.follow('r1', 0, abort.signal)[Symbol.asyncIterator]();
+    await busy.next();
+    const waiting = collect(store, 'r1', 1);
+    await tick();
+    await other.claims.claim('r1');
+    await other.log.append({ runId: 'r1', entries: entries('r1', 1, 4), projection: projection() });
+    expect((await busy.next()).value).toHaveLength(3);
+    await other.log.append(ending('r1', 4));
+    expect((await busy.next()).value).toHaveLength(1);
+    expect(await waiting).toEqual([1, 2, 3, 4]);
+  });
+
   it('lets a reader that does not read hold nothing up', async () => {
     await store.log.createRun(newRun('r1'));
     const stuck = store.log.follow('r1', 0, abort.signal)[Symbol.asyncIterator]();

@@ -18,6 +18,8 @@ interface Channel {
   /** Contiguous, newest last. */
   window: RunEventDoc[];
   followers: number;
+  /** Next sequence of the run when the waiting followers were last woken: who waits since has read up to there. */
+  woken: number | undefined;
   readonly waiting: Set<() => void>;
 }
 
@@ -73,17 +75,22 @@ export class Followers {
     const channel = this.#channels.get(runId);
     if (!channel) return;
     extend(channel, events);
-    wakeChannel(channel);
+    wakeChannel(channel, (events.at(-1)?.sequence ?? 0) + 1);
   }
 
-  wakeAll(): void {
-    for (const channel of this.#channels.values()) wakeChannel(channel);
+  /** Wakes the followers of runs that have events nobody here has seen, or that are gone. */
+  wakeChanged(): void {
+    for (const [runId, channel] of this.#channels) {
+      if (channel.waiting.size === 0) continue;
+      const next = this.#log.position(runId)?.nextSequence;
+      if (next === undefined || next !== channel.woken) wakeChannel(channel, next);
+    }
   }
 
   #join(runId: string): Channel {
     let channel = this.#channels.get(runId);
     if (!channel) {
-      channel = { window: [], followers: 0, waiting: new Set() };
+      channel = { window: [], followers: 0, woken: undefined, waiting: new Set() };
       this.#channels.set(runId, channel);
     }
     channel.followers += 1;
@@ -110,6 +117,7 @@ function extend(channel: Channel, events: readonly RunEventDoc[]): void {
     channel.window = [...channel.window, ...events.slice(end - first)].slice(-WINDOW);
 }
 
-function wakeChannel(channel: Channel): void {
+function wakeChannel(channel: Channel, next: number | undefined): void {
+  channel.woken = next;
   for (const wake of [...channel.waiting]) wake();
 }

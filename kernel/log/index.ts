@@ -11,8 +11,8 @@ import { Retention } from './retention.ts';
 import { openConnection } from './sqlite.ts';
 import { compileStatements } from './statements.ts';
 import { LOG_MIGRATIONS } from './tables.ts';
-import { WalSync } from './wal-sync.ts';
 import type { Claims, RunEventDoc } from './types.ts';
+import { WalSync } from './wal-sync.ts';
 
 export type * from './database.types.ts';
 export { checkIntegrity, type IntegrityFinding } from './integrity.ts';
@@ -78,6 +78,13 @@ export function openStore(options: StoreOptions): Store {
   }
   const statements = compileStatements(database.kysely);
   const foreignChanges = new ForeignChanges(database, logger);
+  const close = async (): Promise<void> => {
+    foreignChanges.stop();
+    database.close();
+    await checkpointer.close();
+    connection.close();
+  };
+  let closed: Promise<void> | undefined;
   const shared = { database, statements, instanceId, claimTtlMs, logger, now };
   const log = new SqliteEventLog({ ...shared, ...(checkEvents && { checkEvents }) });
   foreignChanges.listen(() => log.wakeFollowers());
@@ -86,11 +93,9 @@ export function openStore(options: StoreOptions): Store {
     log,
     claims: new SqliteClaims({ ...shared, foreignChanges, heartbeatIntervalMs }),
     retention: new Retention(database, statements, logger, now),
-    async close() {
-      foreignChanges.stop();
-      database.close();
-      await checkpointer.close();
-      connection.close();
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
 }
