@@ -57,7 +57,7 @@ export function activate(context: PluginContext<ApiKeysConfig>): void {
   context.onReady(() => {
     if (bootstrapKey !== undefined || !store.isEmpty()) return;
     logger.warn(
-      'there is no API key yet, so nobody can use this host; create one with: wopr keys create --label me --all-scopes (or set OPENWOP_API_KEY)',
+      'there is no API key yet, so nobody can use this host; create one with: wopr keys create me (or set OPENWOP_API_KEY)',
     );
   });
 }

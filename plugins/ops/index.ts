@@ -67,7 +67,7 @@ export function activate(context: PluginContext<OpsConfig>): void {
     } catch (error) {
       // Running workflows matters more than being measured: the host starts, and says in /readyz what is missing.
       problem = `the ops port ${config.host}:${config.port} cannot be opened: ${(error as Error).message}`;
-      logger.warn({ err: error }, `${problem}; set plugins.ops.config.port to another one`);
+      logger.warn(`${problem}; set plugins.ops.config.port to another one`);
     }
   });
 }
