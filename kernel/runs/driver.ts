@@ -112,6 +112,14 @@ export class RunDriver {
     this.#leave('lost', reason);
   }
 
+  /** Another host holds the run now. */
+  lost(reason: unknown): void {
+    if (this.#left) return;
+    const message = 'another host has taken this run over; nothing was written';
+    this.#environment.logger.warn({ runId: this.facts.runId }, message);
+    this.#leave('lost', reason);
+  }
+
   /** Computes a turn from the committed state. Pure but for the clock; `commit` must follow, or nothing happened. */
   turn(): Turn {
     const { now, inline } = this.#environment;
@@ -236,7 +244,7 @@ export class RunDriver {
         this.commit(turn);
       }
     } catch (error) {
-      if (error instanceof WoprError && error.code === 'claim_lost') this.#leave('lost', error);
+      if (error instanceof WoprError && error.code === 'claim_lost') this.lost(error);
       else if (!this.#left) {
         // The store refused (disk full, say). Nothing was lost: the inputs are still here and the state is the committed one.
         this.#signalled = true;

@@ -6,6 +6,8 @@ import type { Runs } from './service.ts';
 
 /** Runs taken per look at the store. */
 const BATCH = 100;
+/** A pause of so many recovery intervals may have cost the claims. */
+const LONG_PAUSE = 3;
 /** How long to wait before looking again when runs are due but could not be taken. */
 const BUSY_MS = 250;
 
@@ -14,7 +16,7 @@ export interface SchedulerOptions {
   readonly runs: Runs;
   readonly logger: Logger;
   readonly now: () => number;
-  /** How often to look for runs of dead hosts, ms. */
+  /** How often to look for runs of dead hosts, ms; less than a third of the time claims last. */
   readonly recoveryIntervalMs: number;
 }
 
@@ -34,7 +36,15 @@ export class Scheduler {
   /** Looks once, then keeps looking. Resolves when the first look is done. */
   async start(): Promise<void> {
     this.#unsubscribe = this.#options.claims.onForeignChange(() => this.#foreignChange());
-    this.#recovery = setInterval(() => void this.#look(), this.#options.recoveryIntervalMs);
+    const { recoveryIntervalMs, runs } = this.#options;
+    let last = performance.now();
+    this.#recovery = setInterval(() => {
+      const pause = performance.now() - last;
+      last += pause;
+      // Later, so that runs whose end was just committed have left by themselves.
+      if (pause > LONG_PAUSE * recoveryIntervalMs) setImmediate(() => runs.dropLost());
+      void this.#look();
+    }, recoveryIntervalMs);
     await this.#look();
   }
 

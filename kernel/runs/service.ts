@@ -253,6 +253,16 @@ export class Runs implements RunService {
     for (const runId of runIds) this.#live.get(runId)?.signalled();
   }
 
+  /** After a pause longer than the claims last: lets go of runs that another host has taken over meanwhile. */
+  dropLost(): void {
+    const { claims, log } = this.#options;
+    for (const [runId, driver] of this.#live) {
+      const record = log.run(runId);
+      // A run without a record is being created.
+      if (record && record.owner !== claims.instanceId) driver.lost(new Error('the claim has expired'));
+    }
+  }
+
   /** Accepts nothing new; live runs are dropped where they stand, to be continued by whoever claims them next. */
   stop(): void {
     this.#accepting = false;
