@@ -4,13 +4,9 @@
  */
 import { WoprError } from '../../kernel/errors.ts';
 import type { Middleware, Principal, Route, RouteRequest } from '../../kernel/plugin/points/http.ts';
-import { ENGINE_VERSION } from '../../kernel/version.ts';
 import type { JsonObject, JsonValue } from '../../schemas/json.ts';
 import { checkBounds } from './configurable.ts';
-import { callerOf } from './contract.ts';
-
-/** Advertised as `testing.forceEngineVersionRange`. */
-export const FORCED_ENGINE_VERSIONS = { min: Math.max(0, ENGINE_VERSION - 1), max: ENGINE_VERSION + 1 };
+import { callerOf, FORCED_ENGINE_VERSIONS } from './contract.ts';
 
 const HEADER = 'x-force-engine-version';
 const LONGEST_PROVIDER_ID = 128;

@@ -3,8 +3,9 @@ import { mergeCapabilities } from '../../kernel/plugin/index.ts';
 import type { PluginContext } from '../../kernel/plugin/types.ts';
 import type { JsonObject, JsonValue } from '../../schemas/json.ts';
 import { cancelRunRoutes } from './cancel-run.ts';
+import { FORCED_ENGINE_VERSIONS } from './contract.ts';
 import { createRunRoute } from './create-run.ts';
-import { FORCED_ENGINE_VERSIONS, headerGates } from './header-gates.ts';
+import { headerGates } from './header-gates.ts';
 import { getRunRoute, listRunsRoute } from './read-runs.ts';
 
 export interface RunsApiConfig {

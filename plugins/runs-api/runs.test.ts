@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { completed, entry, header } from '../../kernel/log/testing.ts';
 import { RunList } from '../../schemas/run-list.ts';
 import { RunSnapshot } from '../../schemas/run-snapshot.ts';
 import { compileSchema } from '../../schemas/validators.ts';
@@ -7,6 +8,14 @@ import { startWopr, type TestWopr } from '../../test/support/wopr.ts';
 const NOOP = 'conformance-noop';
 const SLOW = 'conformance-cancellable';
 
+const SURFACES = [
+  ['GET', ''],
+  ['GET', '/events'],
+  ['GET', '/events/poll?timeout=1'],
+  ['POST', '/cancel'],
+  ['POST', ':cancel'],
+] as const;
+
 let wopr: TestWopr;
 beforeAll(async () => {
   wopr = await startWopr();
@@ -14,15 +23,7 @@ beforeAll(async () => {
 afterAll(() => wopr.stop());
 
 describe('who may see a run', () => {
-  const surfaces = [
-    ['GET', ''],
-    ['GET', '/events'],
-    ['GET', '/events/poll?timeout=1'],
-    ['POST', '/cancel'],
-    ['POST', ':cancel'],
-  ] as const;
-
-  test.each(surfaces)(
+  test.each(SURFACES)(
     '%s /v1/runs/{runId}%s is 404 for other tenants, and for test keys on live runs',
     async (method, suffix) => {
       const runId = await wopr.run(SLOW);
@@ -35,7 +36,7 @@ describe('who may see a run', () => {
     },
   );
 
-  test.each(surfaces)('%s /v1/runs/{runId}%s is 404 for ids nobody has', async (method, suffix) => {
+  test.each(SURFACES)('%s /v1/runs/{runId}%s is 404 for ids nobody has', async (method, suffix) => {
     for (const id of ['run_none', '..%2F..', "'%20OR%201=1", 'x'.repeat(128), '%F0%9F%90%8D']) {
       const { status, json } = await wopr.ask(`/v1/runs/${id}${suffix}`, { method });
       expect({ id, status, error: json.error }).toEqual({ id, status: 404, error: 'not_found' });
@@ -61,6 +62,34 @@ describe('GET /v1/runs/{runId}', () => {
     const snapshot = await wopr.finished(runId);
     expect(compileSchema(RunSnapshot)(snapshot)).toBe(true);
     expect(snapshot).toMatchObject({ status: 'failed', error: { code: 'conformance_test_failure' } });
+  });
+});
+
+describe('a run stored by a newer engine', () => {
+  const store = (runId: string, engineVersion: number, test: boolean) =>
+    wopr.kernel.services.log.createRun({
+      runId,
+      header: header(runId, { tenantId: 'default', engineVersion, test }),
+      entries: [entry(runId, 0, 'run.started', { workflowId: 'demo' }), entry(runId, 1, 'run.completed', {})],
+      projection: completed,
+      release: true,
+    });
+
+  test('is refused on every surface, with both versions', async () => {
+    await store('run_newer', 2, false);
+    for (const [method, suffix] of SURFACES) {
+      const { status, json } = await wopr.ask(`/v1/runs/run_newer${suffix}`, { method });
+      expect({ status, error: json.error }).toEqual({ status: 409, error: 'engine_version_mismatch' });
+      expect(json.details).toEqual({ runId: 'run_newer', persistedVersion: 2, currentVersion: 1 });
+    }
+  });
+
+  test('is readable when the version was forced, within the range', async () => {
+    await store('run_forced', 2, true);
+    await store('run_forced_newer', 3, true);
+    const poll = (runId: string) => wopr.ask(`/v1/runs/${runId}/events/poll`, { as: 'test' });
+    expect((await poll('run_forced')).status).toBe(200);
+    expect((await poll('run_forced_newer')).json.error).toBe('engine_version_mismatch');
   });
 });
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { EVENT_TIERS, RUN_EVENT_TYPES } from '../../schemas/event-types.ts';
 import type { RunEventDoc } from '../../schemas/run-event.ts';
 import { debug, updates } from './modes.ts';
@@ -31,4 +31,15 @@ test('a type of a newer host is for debug only', () => {
   const doc = event('run.teleported');
   expect(debug.frame(doc)?.event).toBe('run.teleported');
   expect(updates.frame(doc)).toBeNull();
+});
+
+test('both modes share one serialisation of an event', () => {
+  const doc = event('run.started');
+  const stringify = vi.spyOn(JSON, 'stringify');
+  try {
+    expect(debug.frame(doc)?.data).toBe(updates.frame(doc)?.data);
+    expect(stringify).toHaveBeenCalledTimes(1);
+  } finally {
+    stringify.mockRestore();
+  }
 });

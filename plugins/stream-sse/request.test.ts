@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { StreamMode } from '../../kernel/plugin/points/streams.ts';
-import { debug, updates } from '../stream-modes/modes.ts';
 import { bufferMsOf, modesOf, startOf, wantsJson } from './request.ts';
+import { debug, updates, values } from './testing.ts';
 
-const values: StreamMode = { name: 'values', mixable: false, frame: () => null };
 const OFFERED = [updates, debug, values];
 
 describe('streamMode', () => {

@@ -92,7 +92,7 @@ export interface Middleware {
   readonly stage: 'admission' | 'execution';
   /** Lower runs first (outermost). */
   readonly order: number;
-  /** Decided once per route, to keep others free of it; absent means every route. The HTTP plugin may ignore it, so `handle` must not rely on it. */
+  /** Decided once per route, to keep others free of it; absent means every route. */
   appliesTo?(route: Route): boolean;
   handle(
     request: RouteRequest,
