@@ -78,7 +78,7 @@ export class RunDriver {
   #signalled: boolean;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `loaded`: the run comes from the store, so signals may wait for it; `recovered`: from a host that died. */
+  /** `loaded`: the run comes from the store, so signals may wait for it; `recovered`: begun by another process. */
   constructor(
     environment: DriverEnvironment,
     facts: RunFacts,
@@ -376,7 +376,7 @@ export function timerDelay(ms: number): number {
 }
 
 /** Time never runs backwards within a log, whatever the machine's clock does. */
-function lastEventAt(state: EngineState): number {
+export function lastEventAt(state: EngineState): number {
   let last = state.startedAt ?? 0;
   for (const node of Object.values(state.nodes))
     last = Math.max(last, node.startedAt ?? 0, node.endedAt ?? 0);

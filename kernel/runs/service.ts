@@ -23,7 +23,7 @@ import type {
 } from '../log/types.ts';
 import { ENGINE_VERSION, EVENT_LOG_SCHEMA_VERSION } from '../version.ts';
 import { checkAdmission, nodeExecutionCap } from './admission.ts';
-import { type DriverEnvironment, RunDriver } from './driver.ts';
+import { type DriverEnvironment, lastEventAt, RunDriver } from './driver.ts';
 import { newRunId } from './run-id.ts';
 import type { CreateRun, RunService } from './types.ts';
 import type { Workflows } from './workflows.ts';
@@ -60,10 +60,12 @@ export class Runs implements RunService {
   /** Finished runs are read right after they finish; keep the last ones. */
   readonly #finished = new LRUCache<string, Finished>({ max: 2000 });
   readonly #driverEnvironment: DriverEnvironment;
+  readonly #startedAt: number;
   #accepting = true;
 
   constructor(options: RunsOptions) {
     this.#options = options;
+    this.#startedAt = options.now();
     this.#driverEnvironment = {
       log: options.log,
       dispatcher: options.dispatcher,
@@ -238,11 +240,10 @@ export class Runs implements RunService {
       transport: 'rest',
       maxNodeExecutions: nodeExecutionCap(record.options, maxNodeExecutions),
     };
-    const recovered = from !== null && from !== claims.instanceId;
-    const driver = new RunDriver(this.#driverEnvironment, facts, plan, this.#load(record, plan), {
-      loaded: true,
-      recovered,
-    });
+    const state = this.#load(record, plan);
+    // Taken from a dead host, or parked before this process began: the log tells that another process goes on with it.
+    const recovered = (from !== null && from !== claims.instanceId) || lastEventAt(state) < this.#startedAt;
+    const driver = new RunDriver(this.#driverEnvironment, facts, plan, state, { loaded: true, recovered });
     this.#live.set(runId, driver);
     driver.poke();
     return true;
