@@ -92,6 +92,7 @@ describe('key store', () => {
 
   it('rotates: both keys work through the grace window, then only the new one', async () => {
     const old = await keys.create({ ...request, test: true });
+    now += 1_000;
     const { key, secret, replaced } = await keys.rotate(old.key.keyId, 60);
     expect(secret).not.toBe(old.secret);
     expect(key).toMatchObject({
@@ -104,7 +105,7 @@ describe('key store', () => {
     expect(replaced).toMatchObject({
       keyId: old.key.keyId,
       status: 'active',
-      expiresAt: '2026-01-02T03:05:05.000Z',
+      expiresAt: '2026-01-02T03:05:06.000Z',
       replacedBy: key.keyId,
     });
     now += 60_000;
