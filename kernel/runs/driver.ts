@@ -327,6 +327,7 @@ export class RunDriver {
 class TurnDraft {
   readonly entries: LogEntry[] = [];
   readonly at: number;
+  readonly #timestamp: string;
   state: EngineState;
   readonly #plan: Plan;
   readonly #facts: RunFacts;
@@ -336,6 +337,7 @@ class TurnDraft {
     this.#facts = facts;
     this.state = state;
     this.at = at;
+    this.#timestamp = new Date(at).toISOString();
   }
 
   record(intents: readonly EventIntent[]): void {
@@ -361,7 +363,7 @@ class TurnDraft {
       runId,
       type: intent.type as RunEventDoc['type'],
       payload,
-      timestamp: new Date(this.at).toISOString(),
+      timestamp: this.#timestamp,
       sequence,
       ...(intent.nodeId === undefined ? {} : { nodeId: intent.nodeId }),
       schemaVersion: EVENT_SCHEMA_VERSION,

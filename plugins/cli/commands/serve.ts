@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { type CommandContext, EXIT } from '../../../kernel/commands.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
+import { gathered } from '../gathered-output.ts';
 import { announceHost } from '../host/running.ts';
 import { logLines } from '../log-lines.ts';
 import { colorsOf, examples, printLines } from '../print.ts';
@@ -38,9 +39,11 @@ async function serveHost(options: ServeOptions, context: CommandContext): Promis
     'plugins.http.config.port': options.port,
   });
   const forPeople = context.stdout.isTTY === true && !context.json;
+  const lines = gathered(context.stdout);
+  process.on('exit', lines.flush);
   const logger = await context.createLogger(
     resolved.config.logLevel,
-    forPeople ? logLines(context.stdout, context.color) : context.stdout,
+    forPeople ? logLines(context.stdout, context.color) : lines,
   );
   for (const warning of resolved.warnings) logger.warn(warning);
   const stopped = stopSignal(context, logger);
