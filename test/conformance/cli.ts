@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
 import { parseInvocation, USAGE, UsageError } from './options.ts';
 import { headingLine, scenarioLines, summaryLines } from './print.ts';
-import { runConformance, ToolMissingError, UnreachableError } from './run.ts';
+import { type RunHooks, runConformance, ToolMissingError, UnreachableError } from './run.ts';
 import { scenarioNames } from './scenarios.ts';
 
 /** Returns the exit code: 0 no failure, 1 failures, 2 the host cannot be reached or the call is wrong. */
@@ -28,11 +28,11 @@ async function execute(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const colors = pc.createColors(pc.isColorSupported && process.stdout.isTTY);
-  if (!json) print([headingLine(options.baseUrl, colors), '']);
-  const hooks = json
-    ? {}
-    : { onScenario: (result: Parameters<typeof scenarioLines>[0]) => print(scenarioLines(result, colors)) };
-  const report = await runConformance(options, hooks);
+  const hooks: RunHooks = {
+    onStart: () => print([headingLine(options.baseUrl, colors), '']),
+    onScenario: (result) => print(scenarioLines(result, colors)),
+  };
+  const report = await runConformance(options, json ? {} : hooks);
   print(json ? [JSON.stringify(report, null, 2)] : summaryLines(report, colors));
   return report.ok ? 0 : 1;
 }

@@ -18,6 +18,8 @@ export class ToolMissingError extends Error {
 }
 
 export interface RunHooks {
+  /** Called once the host has answered, before the first scenario. */
+  readonly onStart?: () => void;
   /** Called when a scenario has ended, in the order they run. */
   readonly onScenario?: (result: ScenarioResult) => void;
 }
@@ -28,6 +30,7 @@ export async function runConformance(options: ConformanceOptions, hooks: RunHook
   const [vitestNode, { CollectingReporter }] = await tools();
   const startedAt = new Date();
   const implementation = await greet(options);
+  hooks.onStart?.();
   const reporter = new CollectingReporter((result) => hooks.onScenario?.(result));
   const vitest = await vitestNode.createVitest({
     config: CONFIG,
@@ -35,10 +38,13 @@ export async function runConformance(options: ConformanceOptions, hooks: RunHook
     reporters: [reporter],
     provide: { conformance: options },
   });
+  const { exitCode } = process;
   try {
     await vitest.start(names.map(scenarioFile));
   } finally {
     await vitest.close();
+    // Vitest sets it for any failing test; whether a failure counts is for the report to say.
+    process.exitCode = exitCode;
   }
   const missing = names.filter((name) => !reporter.results.some(({ scenario }) => scenario === name));
   const broken = [...reporter.unhandled, ...missing.map((name) => `The scenario ${name} did not run.`)];
@@ -73,13 +79,18 @@ async function tools() {
   }
 }
 
-/** Asks for discovery once, so that a wrong address is one message and not hundreds of failures. */
+/** Speaks to the host once, so that a wrong address or key is one message and not hundreds of failures. */
 async function greet({ baseUrl, apiKey }: ConformanceOptions): Promise<Record<string, unknown>> {
+  const client = new HttpClient(baseUrl, apiKey);
   try {
-    const answer = await new HttpClient(baseUrl, apiKey).get('/.well-known/openwop', { key: null });
+    const answer = await client.get('/.well-known/openwop', { key: null });
+    if ((await client.get('/v1/runs/conformance-greeting')).status === 401) {
+      throw new UsageError(`The host at ${baseUrl} does not accept the given key.`);
+    }
     const document: unknown = answer.status === 200 ? JSON.parse(answer.text) : undefined;
     return isObject(document) && isObject(document.implementation) ? document.implementation : {};
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     // An answer that is no JSON is for the scenarios to judge.
     if (error instanceof SyntaxError) return {};
     const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { expectRefusal } from '../checks.ts';
 import { requirement } from '../harness.ts';
 import { fixture, host } from '../host.ts';
-import { ofType, runToEnd } from '../runs.ts';
+import { ofType, runIdOf, runToEnd, waitForTerminal } from '../runs.ts';
 
 const PAYLOADS: Readonly<Record<string, unknown>> = {
   'an empty object': {},
@@ -22,15 +22,12 @@ const PAYLOADS: Readonly<Record<string, unknown>> = {
     '': 'empty key',
     'a.b/c~d': 1,
   },
-  'keys that look like prototypes': JSON.parse(
-    '{"__proto__": {"polluted": true}, "constructor": 1, "toString": "x"}',
-  ),
+  'names of built-in members': { constructor: 1, toString: 'x', hasOwnProperty: null },
   'twenty levels': Array.from({ length: 20 }).reduce((inner) => ({ inner }), 'bottom'),
   'a list of a thousand': { list: Array.from({ length: 1000 }, (_, index) => ({ index })) },
 };
 
 for (const [name, payload] of Object.entries(PAYLOADS)) {
-  // Compared as text: assertions on objects overlook __proto__ keys.
   const text = canonical(payload);
 
   requirement('run.identity.variables', `${name} is in variables.payload`, async () => {
@@ -48,6 +45,19 @@ for (const [name, payload] of Object.entries(PAYLOADS)) {
     expect(canonical(outputs[0]?.payload)).toBe(text);
   });
 }
+
+requirement('run.identity.variables', 'a __proto__ key comes back unchanged, or is refused', async () => {
+  const workflowId = await fixture('conformance-identity');
+  const payload: unknown = JSON.parse('{"__proto__": {"polluted": true}, "kept": 1}');
+  const answer = await host.post('/v1/runs', { workflowId, inputs: { payload } });
+  if (answer.status === 400) {
+    expectRefusal(answer, { status: 400, code: 'validation_error' });
+    return;
+  }
+  const { variables } = await waitForTerminal(runIdOf(answer));
+  // Compared as text: assertions on objects overlook __proto__ keys.
+  expect(canonical(variables?.payload)).toBe(canonical(payload));
+});
 
 for (const [name, payload] of Object.entries({ text: 'text', number: 1, list: [1], null: null })) {
   requirement('run.create.input-type', `${name} for an object variable is refused`, async () => {
