@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { NodeType } from '../../kernel/dispatch/types.ts';
+import type { Invocation, NodeType } from '../../kernel/dispatch/types.ts';
 import { validateDefinition } from '../../kernel/engine/validate.ts';
 import { EXTENSION_POINTS } from '../../kernel/plugin/points/rules.ts';
 import type { PluginContext, Services } from '../../kernel/plugin/types.ts';
@@ -67,6 +67,36 @@ describe('plugins', () => {
   it('cover every extension point', () => {
     const covered = marked('register').map(([, { text }]) => /register\('(\w+)'/.exec(text)?.[1]);
     expect(covered.sort()).toEqual([...EXTENSION_POINTS].sort());
+  });
+});
+
+describe('the walk-through of CONTRIBUTING.md', () => {
+  const step = (name: string) => examples.find(({ mark }) => mark === `walk-through: ${name}`)?.text ?? '';
+
+  it('leads to a plugin that works', async () => {
+    folders.file('shout/plugin.json', step('plugin.json'));
+    folders.file('shout/index.js', step('index.js'));
+    folders.file('package.json', { type: 'module' });
+    folders.file('wopr.config.json', step('wopr.config.json'));
+    const plan = folders.plan({}, { kernelVersion: WOPR_VERSION });
+    expect(plan.problems).toEqual([]);
+    const host = folders.host({ plan });
+    await host.load();
+    const environment = {
+      nodeType: (id: string) => host.extensions.get('nodeTypes', id),
+      capabilities: new Set<string>(),
+    };
+    expect(validateDefinition(JSON.parse(step('shout.json')), environment)).toEqual({
+      errors: [],
+      warnings: [],
+    });
+    const invocation = { config: {}, inputs: { text: 'anyone' } } as unknown as Invocation;
+    const context = { signal: new AbortController().signal, log: () => undefined };
+    expect(environment.nodeType('community.example.shout')?.execute(invocation, context)).toEqual({
+      kind: 'completed',
+      outputs: { output: 'ANYONE!!' },
+    });
+    await host.stopAll();
   });
 });
 

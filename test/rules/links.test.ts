@@ -14,7 +14,8 @@ function brokenLinks(page: string, text: string): string[] {
     if (/^[a-z]+:/.test(link)) return [];
     const [path = '', anchor] = link.split('#');
     const target = path === '' ? page : fromPage(page, path);
-    if (!existsSync(join(ROOT, target))) return [`${page} links to ${link}, which does not exist.`];
+    if (target !== page && !existsSync(join(ROOT, target)))
+      return [`${page} links to ${link}, which does not exist.`];
     if (anchor === undefined || !target.endsWith('.md')) return [];
     const known = anchors(target === page ? text : (pages.get(target) ?? ''));
     return known.includes(anchor) ? [] : [`${page} links to ${link}, but ${target} has no such heading.`];

@@ -23,7 +23,7 @@ export interface Fence {
   readonly mark: string | undefined;
 }
 
-const FENCE = /^(?:<!-- ([^\n]*?) -->\n)?( *)(`{3,})([^\n`]*)\n([\s\S]*?)^\2\3[ \t]*$/gm;
+const FENCE = /^(?: *<!-- ([^\n]*?) -->\n)?( *)(`{3,})([^\n`]*)\n([\s\S]*?)^\2\3[ \t]*$/gm;
 
 export function fences(page: string): Fence[] {
   return [...page.matchAll(FENCE)].map(([, mark, , , language = '', text = '']) => ({
