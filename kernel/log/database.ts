@@ -143,28 +143,22 @@ export class SqliteDatabase implements Database, WriteTx {
 
   /** Failures are told at once, successes when they are on disk. */
   #acknowledge(jobs: readonly Job[], outcomes: readonly Outcome[]): void {
-    const succeeded: (() => void)[] = [];
-    const rejects: ((error: unknown) => void)[] = [];
+    const committed: [job: Job, value: unknown][] = [];
     for (const [index, job] of jobs.entries()) {
       const outcome = outcomes[index] as Outcome;
       if ('error' in outcome) job.reject(outcome.error);
-      else {
-        succeeded.push(() => job.resolve(outcome.value));
-        rejects.push(job.reject);
-      }
+      else committed.push([job, outcome.value]);
     }
-    if (this.#sync === undefined || succeeded.length === 0) {
-      for (const resolve of succeeded) resolve();
-      return;
-    }
-    this.#unsynced += succeeded.length;
-    this.#sync.after((error) => {
-      this.#unsynced -= succeeded.length;
-      if (error === null) for (const resolve of succeeded) resolve();
-      else {
-        this.#failure = new WoprError('store_corrupt', 'The disk did not confirm a write.', { cause: error });
-        for (const reject of rejects) reject(this.#failure);
-      }
+    const resolve = () => {
+      for (const [job, value] of committed) job.resolve(value);
+    };
+    if (this.#sync === undefined || committed.length === 0) return resolve();
+    this.#unsynced += committed.length;
+    this.#sync.after((cause) => {
+      this.#unsynced -= committed.length;
+      if (cause === null) return resolve();
+      this.#failure = new WoprError('store_corrupt', 'The disk did not confirm a write.', { cause });
+      for (const [job] of committed) job.reject(this.#failure);
     });
   }
 

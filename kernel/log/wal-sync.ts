@@ -44,8 +44,14 @@ export class WalSync {
 
   #next(): void {
     const waiting = this.#take();
+    let file: number;
+    try {
+      file = this.#open();
+    } catch (error) {
+      for (const done of waiting) done(error as Error);
+      return;
+    }
     this.#running = true;
-    const file = this.#open();
     fdatasync(file, (error) => {
       this.#running = false;
       if (this.#file === undefined) closeSync(file);
