@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../kernel/cli/cli.ts';
 import { GLOBAL_FLAGS } from '../../kernel/cli/flags.ts';
 import { commandsIn, findCommand } from '../../kernel/commands.ts';
 import { codeSpans, fences, ROOT, readPages } from './markdown.ts';
 
+const run = promisify(execFile);
 const known = commandsIn(join(ROOT, 'plugins'));
 const scripts = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts as Record<
   string,
@@ -23,19 +25,8 @@ function help(words: readonly string[]): Promise<string> {
 }
 
 async function printed(argv: readonly string[]): Promise<string> {
-  const parts: string[] = [];
-  const output = { write: (text: string) => void parts.push(text), columns: 200 };
-  const options = {
-    env: {},
-    cwd: ROOT,
-    stdout: output,
-    stderr: output,
-    version: '0',
-    onSignal: () => () => {},
-  };
-  const code = await runCli(argv, options);
-  if (code !== 0) throw new Error(`wopr ${argv.join(' ')} ends with ${code}: ${parts.join('')}`);
-  return parts.join('');
+  const { stdout } = await run(process.execPath, [join(ROOT, 'kernel/main.ts'), ...argv], { cwd: ROOT });
+  return stdout;
 }
 
 /** Command lines a page shows: in shell blocks, and in code spans that begin with a program of ours. */
