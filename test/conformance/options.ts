@@ -6,7 +6,7 @@ export interface ConformanceOptions {
   readonly baseUrl: string;
   /** A key with every scope. */
   readonly apiKey: string;
-  /** A key of the same tenant with only `manifest:read` and `runs:read`; without it the 403 checks are not claimed. */
+  /** Same tenant, same kind (live or test), only `manifest:read` and `runs:read`; without it the 403 checks are not claimed. */
   readonly lowScopeKey?: string;
   /** Root of a second region of the same deployment; without it the cross-region checks are not claimed. */
   readonly secondRegionUrl?: string;
