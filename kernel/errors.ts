@@ -201,7 +201,7 @@ export const ERROR_CATALOGUE = {
     retry: 'after-change',
     hint: 'See the cause; disable the plugin to start without it.',
   },
-  store_corrupt: { status: 500, retry: 'never', hint: 'Run "wopr doctor" and restore a backup.' },
+  store_corrupt: { status: null, retry: 'never', hint: 'Run "wopr doctor" and restore a backup.' },
   store_newer: {
     status: null,
     retry: 'after-change',

@@ -173,6 +173,7 @@ class Host implements Kernel {
       if (retentionDays > 0) this.#cleanUp.push(this.#store.retention.start(retentionDays));
     }
     this.#phase = 'ready';
+    await this.plugins.serve();
   }
 
   stop(): Promise<void> {

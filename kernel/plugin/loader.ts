@@ -6,7 +6,7 @@ import { WoprError } from '../errors.ts';
 import { within } from './effects.ts';
 import { Extensions } from './extensions.ts';
 import { type PluginProblem, type PluginStep, pluginError } from './problems.ts';
-import { PluginScope, type Shared } from './scope.ts';
+import { type Hook, PluginScope, type Shared } from './scope.ts';
 import type { PluginModule, PluginStatus, ServiceName, Services } from './types.ts';
 import type { PluginPlan } from './validate.ts';
 
@@ -17,7 +17,7 @@ export interface PluginHostOptions {
   readonly logger: Logger;
   /** Default: a new, empty registry. */
   readonly extensions?: Extensions;
-  /** For loading and activating one plugin, and for each `onReady` hook. Default 10 s. */
+  /** For loading and activating one plugin, and for each `onReady` and `onServe` hook. Default 10 s. */
   readonly activationTimeoutMs?: number;
   /** For undoing one effect when a plugin stops. Default 5 s. */
   readonly disposeTimeoutMs?: number;
@@ -61,17 +61,13 @@ export class PluginHost {
   }
 
   /** Runs the `onReady` hooks in activation order. Failures count as in `load`. */
-  async ready(): Promise<void> {
-    const { activation } = this.#timeouts;
-    for (const scope of [...this.#active]) {
-      if (!this.#active.includes(scope)) continue; // fell together with another one
-      try {
-        for (const hook of scope.readyHooks)
-          await within(activation, callHook(hook), tooSlow('its onReady hook', activation));
-      } catch (error) {
-        await this.#fail(scope, problemOf(scope, 'ready', error), error);
-      }
-    }
+  ready(): Promise<void> {
+    return this.#runHooks('ready', 'onReady', (scope) => scope.readyHooks);
+  }
+
+  /** Runs the `onServe` hooks in activation order. Failures count as in `load`. */
+  serve(): Promise<void> {
+    return this.#runHooks('serve', 'onServe', (scope) => scope.serveHooks);
   }
 
   /** Runs the `onDrain` hooks in reverse order within `graceMs` for all; after that the rest is started but not waited for. */
@@ -158,6 +154,23 @@ export class PluginHost {
     const problems = [problem, ...dependents.flatMap((dependent) => this.#missing(dependent) ?? [])];
     if (required) throw pluginError(problems, cause);
     for (const each of problems) this.#degrade(each.plugin, [each], each === problem ? cause : undefined);
+  }
+
+  async #runHooks(
+    step: PluginStep,
+    name: string,
+    hooksOf: (scope: PluginScope) => readonly Hook[],
+  ): Promise<void> {
+    const { activation } = this.#timeouts;
+    for (const scope of [...this.#active]) {
+      if (!this.#active.includes(scope)) continue; // fell together with another one
+      try {
+        for (const hook of hooksOf(scope))
+          await within(activation, callHook(hook), tooSlow(`its ${name} hook`, activation));
+      } catch (error) {
+        await this.#fail(scope, problemOf(scope, step, error), error);
+      }
+    }
   }
 
   #missing({ candidate, title }: PluginScope): PluginProblem | undefined {

@@ -2,7 +2,15 @@
 import { type ErrorCode, WoprError } from '../errors.ts';
 
 /** When it went wrong. Up to `relations` nothing of the plugin has run yet. */
-export type PluginStep = 'discover' | 'manifest' | 'config' | 'relations' | 'load' | 'activate' | 'ready';
+export type PluginStep =
+  | 'discover'
+  | 'manifest'
+  | 'config'
+  | 'relations'
+  | 'load'
+  | 'activate'
+  | 'ready'
+  | 'serve';
 
 export interface PluginProblem {
   /** Name of the plugin, or the path of a manifest that does not tell it. */

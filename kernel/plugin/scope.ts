@@ -14,11 +14,12 @@ export interface Shared {
   readonly logger: Logger;
 }
 
-type Hook = () => void | Promise<void>;
+export type Hook = () => void | Promise<void>;
 
 export class PluginScope {
   readonly candidate: Candidate;
   readonly readyHooks: Hook[] = [];
+  readonly serveHooks: Hook[] = [];
   readonly drainHooks: Hook[] = [];
   readonly context: PluginContext;
   readonly #shared: Shared;
@@ -131,6 +132,7 @@ export class PluginScope {
         return this.#add(label, dispose);
       },
       onReady: (hook) => void this.readyHooks.push(hook),
+      onServe: (hook) => void this.serveHooks.push(hook),
       onDrain: (hook) => void this.drainHooks.push(hook),
     };
   }

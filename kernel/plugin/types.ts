@@ -132,8 +132,10 @@ export interface PluginContext<Config = JsonObject> {
   onChange(point: ExtensionPoint, listener: () => void): Disposer;
   /** Records any other effect (timer, socket, listener) with its undo. */
   effect(label: string, dispose: Disposer): Disposer;
-  /** Runs after every plugin is active, in dependency order (start listening here). */
+  /** Runs after every plugin is active, in dependency order (load data, begin background work here). */
   onReady(hook: () => void | Promise<void>): void;
+  /** Runs after every `onReady` hook of every plugin and after recovery has begun: open sockets here. */
+  onServe(hook: () => void | Promise<void>): void;
   /** Runs first at shutdown, in reverse order, all bounded by the grace period (stop accepting, end streams here). */
   onDrain(hook: () => void | Promise<void>): void;
 }

@@ -1,6 +1,7 @@
 /** Service `workflows`: registered definitions, every version kept, found by id or by digest. */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { canonicalJson } from '../../schemas/canonical-json.ts';
 import type { JsonValue } from '../../schemas/json.ts';
 import type { WorkflowDefinition } from '../../schemas/workflow-definition.ts';
 import { compilePlan, type Plan, type PlanEnvironment } from '../engine/plan.ts';
@@ -188,16 +189,6 @@ export class Workflows implements WorkflowService {
 /** `sha256:<hex>` over the definition with object keys sorted, so that formatting and key order do not matter. */
 export function definitionDigest(definition: WorkflowDefinition): string {
   return `sha256:${createHash('sha256')
-    .update(canonical(definition as unknown as JsonValue))
+    .update(canonicalJson(definition as unknown as JsonValue))
     .digest('hex')}`;
-}
-
-function canonical(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`);
-  return `{${members.join(',')}}`;
 }

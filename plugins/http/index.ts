@@ -24,7 +24,7 @@ export function activate(context: PluginContext<HttpConfig>): void {
   for (const metric of metrics.list()) context.register('metrics', metric.name, metric);
   context.provide('httpServer', { address });
 
-  context.onReady(async () => {
+  context.onServe(async () => {
     if (routes.authenticators.length === 0) {
       logger.warn('no plugin authenticates callers: every endpoint that needs a key answers 401');
     }

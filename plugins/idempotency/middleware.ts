@@ -63,7 +63,7 @@ export class Idempotency implements Middleware {
     const header = request.headers['idempotency-key'];
     const { principal } = request;
     if (header === undefined || principal === undefined || !this.appliesTo(route)) return next();
-    const cacheKey = cacheKeyOf(principal, request.method, request.path, checkKey(header));
+    const cacheKey = cacheKeyOf(principal, request, checkKey(header));
     const digest = bodyDigest(request.body);
     const runId = createsRun(route) ? newRunId(this.#options.now()) : null;
     const deadline = this.#options.now() + this.#options.waitMs;

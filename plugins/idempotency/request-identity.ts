@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { WoprError } from '../../kernel/errors.ts';
 import type { Principal } from '../../kernel/plugin/points/http.ts';
+import { canonicalJson } from '../../schemas/canonical-json.ts';
 import type { JsonValue } from '../../schemas/json.ts';
 
 const LONGEST_KEY = 255;
@@ -17,25 +18,34 @@ export function checkKey(header: string | readonly string[]): string {
   });
 }
 
-/** `sha256(tenantId:METHOD path:key)` in hex. Test keys have a key space of their own: they must not see live data (HTTP §7.3). */
-export function cacheKeyOf(caller: Principal, method: string, path: string, key: string): string {
-  const tenant = caller.test ? `test/${caller.tenantId}` : caller.tenantId;
-  return sha256(`${tenant}:${method} ${path}:${key}`);
+/**
+ * `sha256(tenantId:METHOD path:key)` in hex. The tenant is the one the request acts for: a credential of another tenant that sends the
+ * same body must not get its answer. Test keys have a key space of their own: they must not see live data (HTTP §7.3).
+ */
+export function cacheKeyOf(
+  caller: Principal,
+  { method, path, body }: IdentifiedRequest,
+  key: string,
+): string {
+  const tenant = actsFor(caller, body);
+  return sha256(`${caller.test ? `test/${tenant}` : tenant}:${method} ${path}:${key}`);
+}
+
+export interface IdentifiedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: JsonValue | undefined;
+}
+
+/** The tenant a body names if the caller may use it; what names a foreign one is refused later, in the caller's own key space. */
+function actsFor(caller: Principal, body: JsonValue | undefined): string {
+  const named = typeof body === 'object' && body !== null && !Array.isArray(body) ? body.tenantId : undefined;
+  return typeof named === 'string' && caller.tenantIds.includes(named) ? named : caller.tenantId;
 }
 
 /** Digest of the body: the order of object members does not matter. */
 export function bodyDigest(body: JsonValue | undefined): string {
   return sha256(body === undefined ? '' : canonicalJson(body));
-}
-
-/** The parser of the HTTP plugin bounds the depth, so recursion is safe. */
-function canonicalJson(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.keys(value)
-    .sort()
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name] ?? null)}`);
-  return `{${members.join(',')}}`;
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

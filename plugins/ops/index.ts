@@ -59,7 +59,7 @@ export function activate(context: PluginContext<OpsConfig>): void {
   });
   context.effect('ops server', () => server.close());
 
-  context.onReady(async () => {
+  context.onServe(async () => {
     if (!config.server) return;
     try {
       await server.listen(config.host, config.port);

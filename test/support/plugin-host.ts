@@ -77,6 +77,7 @@ export async function startHost(options: TestHostOptions): Promise<TestHost> {
   try {
     await host.plugins.load();
     await host.plugins.ready();
+    await host.plugins.serve();
   } catch (error) {
     await host.stop();
     throw error;
