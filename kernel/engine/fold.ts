@@ -25,7 +25,14 @@ export function fold(plan: Plan, state: EngineState, event: FoldedEvent): Engine
 
 /** Folds many events with one copy, so that the cost is linear in the number of events. */
 export function foldAll(plan: Plan, state: EngineState, events: readonly FoldedEvent[]): EngineState {
-  const draft: EngineState = {
+  const draft = draftOf(state);
+  for (const event of events) foldInto(plan, draft, event);
+  return draft;
+}
+
+/** A copy to fold into: what the two share is replaced when it changes, never written to. */
+export function draftOf(state: EngineState): EngineState {
+  return {
     ...state,
     variables: { ...state.variables },
     nodes: { ...state.nodes },
@@ -33,11 +40,12 @@ export function foldAll(plan: Plan, state: EngineState, events: readonly FoldedE
     queue: [...state.queue],
     reenter: [...state.reenter],
   };
-  for (const event of events) {
-    apply(plan, draft, event);
-    draft.sequence = event.sequence + 1;
-  }
-  return draft;
+}
+
+/** Folds one event into a draft nobody else holds. */
+export function foldInto(plan: Plan, draft: EngineState, event: FoldedEvent): void {
+  apply(plan, draft, event);
+  draft.sequence = event.sequence + 1;
 }
 
 function apply(plan: Plan, draft: EngineState, event: FoldedEvent): void {

@@ -121,9 +121,9 @@ function decide(
 ): EventIntent[] {
   const events: EventIntent[] = [];
   const starts: PlanNode[] = [];
-  const isEntry = new Set(plan.entries);
 
-  for (const [id, current] of Object.entries(state.nodes)) {
+  for (const id in state.nodes) {
+    const current = nodeState(state, id);
     if (current.status === 'broken' && current.error) events.push(nodeFailed(id, current.error, 1));
     if (current.status === 'retrying' && current.retryAt !== undefined && now >= current.retryAt)
       events.push(...startEvents(planNode(plan, id), current.attempt, state, run, starts));
@@ -142,7 +142,7 @@ function decide(
     // A loop header may be queued as well; one start serves both.
     if (isLive(current.status) || starts.includes(node)) continue;
     const verdict =
-      isEntry.has(id) && current.executions === 0 && current.status === 'idle'
+      plan.entries.includes(id) && current.executions === 0 && current.status === 'idle'
         ? 'start'
         : evaluate(plan, state, node, loopsOver);
     if (verdict === 'wait') continue;
@@ -334,7 +334,7 @@ function invocation(node: PlanNode, state: EngineState, run: RunFacts, now: numb
     config: node.definition.config,
     inputs: current.inputs ?? {},
     configurable: run.options.configurable ?? {},
-    ...(node.type?.variables ? { variables: state.variables } : {}),
+    ...(node.type?.variables ? { variables: { ...state.variables } } : {}),
     ...(current.sources ? { sources: current.sources } : {}),
     startedAt,
     now,

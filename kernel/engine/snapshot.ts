@@ -4,7 +4,7 @@ import type { RunSnapshot } from '../../schemas/run-snapshot.ts';
 import type { RunHeader, RunProjection } from '../log/types.ts';
 import { maskOutputs, maskRunOutputs, maskVariables } from './masking.ts';
 import type { Plan } from './plan.ts';
-import type { EngineState, NodeState } from './state.ts';
+import { type EngineState, type NodeState, nodeState } from './state.ts';
 
 /** The snapshot plus fields of this host; the protocol's object is open. */
 export interface HostSnapshot extends RunSnapshot {
@@ -29,9 +29,7 @@ export function toSnapshot(plan: Plan, header: RunHeader, state: EngineState): H
     ...(state.completedAt === undefined ? {} : { completedAt: iso(state.completedAt) }),
     variables: maskVariables(plan, state.variables),
     ...(state.outputs === undefined ? {} : { outputs: maskRunOutputs(plan, state.outputs) }),
-    nodeStates: Object.fromEntries(
-      Object.entries(state.nodes).map(([id, node]) => [id, nodeSnapshot(plan, id, node)]),
-    ),
+    nodeStates: nodeSnapshots(plan, state),
     ...(state.error === undefined ? {} : { error: { ...state.error } }),
     engineVersion: String(header.engineVersion),
     eventLogSchemaVersion: header.eventLogSchemaVersion,
@@ -54,6 +52,12 @@ export function toProjection(state: EngineState, wakeAt: number | null): RunProj
   };
 }
 
+function nodeSnapshots(plan: Plan, state: EngineState): Record<string, JsonObject> {
+  const snapshots: Record<string, JsonObject> = {};
+  for (const id in state.nodes) snapshots[id] = nodeSnapshot(plan, id, nodeState(state, id));
+  return snapshots;
+}
+
 function nodeSnapshot(plan: Plan, id: string, node: NodeState): JsonObject {
   return {
     status: node.status === 'broken' ? 'running' : node.status,
@@ -66,6 +70,14 @@ function nodeSnapshot(plan: Plan, id: string, node: NodeState): JsonObject {
   };
 }
 
+let lastMs = Number.NaN;
+let lastIso = '';
+
+/** Snapshots repeat the same few times; formatting one costs more than everything else about it. */
 function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+  if (epochMs !== lastMs) {
+    lastMs = epochMs;
+    lastIso = new Date(epochMs).toISOString();
+  }
+  return lastIso;
 }

@@ -66,7 +66,7 @@ export const LOG_MIGRATIONS: readonly Migration[] = [
         inputs TEXT NOT NULL, options TEXT NOT NULL, test INTEGER NOT NULL, created_at TEXT NOT NULL,
         status TEXT NOT NULL, current_node_id TEXT, started_at TEXT, completed_at TEXT, error TEXT, wake_at INTEGER,
         next_sequence INTEGER NOT NULL, owner TEXT
-      ) STRICT`,
+      ) STRICT, WITHOUT ROWID`,
       'CREATE INDEX runs_by_tenant ON runs (tenant_id, run_id)',
       'CREATE INDEX runs_by_workflow ON runs (tenant_id, workflow_id, run_id)',
       `CREATE INDEX runs_not_completed ON runs (tenant_id, status, run_id) WHERE status <> 'completed'`,

@@ -7,13 +7,13 @@ import type { JsonObject } from '../../schemas/json.ts';
 import type { RunEventDoc } from '../../schemas/run-event.ts';
 import { executeInline } from '../dispatch/execute.ts';
 import type { Dispatcher, Invocation, Outcome } from '../dispatch/types.ts';
-import { type FoldedEvent, foldAll } from '../engine/fold.ts';
+import { draftOf, foldInto } from '../engine/fold.ts';
 import { maskPayload } from '../engine/masking.ts';
 import { cancelRun, type EventIntent, next, type RunFacts } from '../engine/next.ts';
 import type { Plan } from '../engine/plan.ts';
 import { isCurrent, settle } from '../engine/settle.ts';
 import { toProjection } from '../engine/snapshot.ts';
-import type { EngineState } from '../engine/state.ts';
+import { type EngineState, nodeState } from '../engine/state.ts';
 import { WoprError } from '../errors.ts';
 import { eventIdOf } from '../log/index.ts';
 import type { AppendRequest, EventLog, LogEntry, Signal } from '../log/types.ts';
@@ -328,32 +328,28 @@ class TurnDraft {
   readonly entries: LogEntry[] = [];
   readonly at: number;
   readonly #timestamp: string;
-  state: EngineState;
+  /** This turn's own copy. */
+  readonly state: EngineState;
   readonly #plan: Plan;
   readonly #facts: RunFacts;
 
   constructor(plan: Plan, facts: RunFacts, state: EngineState, at: number) {
     this.#plan = plan;
     this.#facts = facts;
-    this.state = state;
+    this.state = draftOf(state);
     this.at = at;
     this.#timestamp = new Date(at).toISOString();
   }
 
   record(intents: readonly EventIntent[]): void {
-    if (intents.length === 0) return;
-    const folded: FoldedEvent[] = [];
-    let sequence = this.state.sequence;
     for (const intent of intents) {
+      const { sequence } = this.state;
       const payload = maskPayload(this.#plan, intent);
-      this.entries.push({
-        doc: this.#seal(intent, payload, sequence),
-        ...(payload === intent.payload ? {} : { secret: intent.payload }),
-      });
-      folded.push({ ...intent, sequence, at: this.at });
-      sequence += 1;
+      const doc = this.#seal(intent, payload, sequence);
+      this.entries.push(payload === intent.payload ? { doc } : { doc, secret: intent.payload });
+      const { type, nodeId } = intent;
+      foldInto(this.#plan, this.state, { type, nodeId, payload: intent.payload, sequence, at: this.at });
     }
-    this.state = foldAll(this.#plan, this.state, folded);
   }
 
   #seal(intent: EventIntent, payload: JsonObject, sequence: number): RunEventDoc {
@@ -380,7 +376,9 @@ export function timerDelay(ms: number): number {
 /** Time never runs backwards within a log, whatever the machine's clock does. */
 export function lastEventAt(state: EngineState): number {
   let last = state.startedAt ?? 0;
-  for (const node of Object.values(state.nodes))
-    last = Math.max(last, node.startedAt ?? 0, node.endedAt ?? 0);
+  for (const id in state.nodes) {
+    const { startedAt = 0, endedAt = 0 } = nodeState(state, id);
+    last = Math.max(last, startedAt, endedAt);
+  }
   return last;
 }
