@@ -11,7 +11,7 @@ import { HostChild } from '../support/host-child.ts';
 import { workflow } from './workflows.ts';
 
 const KEY = 'hk_test_stale_claim';
-const PLUGIN = fileURLToPath(new URL('./plugin-slow', import.meta.url));
+const PLUGIN = fileURLToPath(new URL('../support/plugin-slow', import.meta.url));
 const TTL_MS = 1_000;
 /** Longer than any test waits: with it a claim moves only when it is handed over. */
 const LONG_TTL_MS = 60_000;

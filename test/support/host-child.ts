@@ -98,6 +98,15 @@ export class HostChild {
     if (code !== 0) throw new Error(`The host ended with ${code ?? signal}:\n${this.tail()}`);
   }
 
+  /** Memory of its process that is in RAM, as it reports itself on its ops port. */
+  async residentMegabytes(): Promise<number> {
+    const address = this.logged.find(({ msg }) => msg === 'ops port open')?.address;
+    const metrics = await (await fetch(`${address}/metrics`)).text();
+    const bytes = /^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1];
+    if (bytes === undefined) throw new Error(`No metric of its memory in:\n${metrics}`);
+    return Number(bytes) / 2 ** 20;
+  }
+
   /** The end of its log, for messages. */
   tail(lines = 15): string {
     return this.logged

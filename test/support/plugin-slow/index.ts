@@ -1,5 +1,5 @@
-// A node type that takes its time: unlike core.delay it occupies its host, so the host keeps the claim of the run meanwhile.
-import { appendFileSync } from 'node:fs';
+// Node types that take their time: unlike core.delay they occupy their host, so it keeps the claim of the run meanwhile.
+import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PluginContext } from '../../../kernel/plugin/types.ts';
 
@@ -19,6 +19,14 @@ export function activate(context: PluginContext): void {
       }
       note('ended');
       return { kind: 'completed', outputs: { by: process.pid } };
+    },
+  });
+  context.register('nodeTypes', 'private.test.gate', {
+    typeId: 'private.test.gate',
+    description: 'Waits until `file` exists.',
+    async execute({ config }, { signal }) {
+      while (!existsSync(String(config.file))) await sleep(10, undefined, { signal });
+      return { kind: 'completed', outputs: {} };
     },
   });
 }
