@@ -1,4 +1,5 @@
-// The tables of docs/operating.md that come from schemas. `node test/rules/config-reference.ts` writes them; a test compares.
+// The tables of docs/operating.md that come from schemas. `node test/rules/config-reference.ts` writes them (then: npm run format); a test
+// compares.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigSchema } from '../../kernel/config/schema.ts';
@@ -32,6 +33,13 @@ export function withReference(page: string): string {
     },
   );
 }
+
+/** Without the padding of tables, which is the formatter's business. */
+export const unpadded = (page: string): string =>
+  page
+    .split('\n')
+    .map((line) => (line.startsWith('|') ? line.replace(/ +/g, ' ').replace(/ ?-{3,} ?/g, '---') : line))
+    .join('\n');
 
 function pluginTables(): string {
   return builtInManifests()
