@@ -17,10 +17,14 @@ export class WalSync {
     this.#path = `${path}-wal`;
   }
 
-  /** Calls back when everything committed so far is on disk, or with why it may not be. */
-  after(done: (error: Error | null) => void): void {
+  /**
+   * Calls back when everything committed so far is on disk, or with why it may not be. `now` waits here: waking another thread takes as
+   * long as a fast disk does, which is only worth it when others have something to do meanwhile.
+   */
+  after(done: (error: Error | null) => void, now = false): void {
     this.#waiting.push(done);
-    if (!this.#running) this.#next();
+    if (now) this.flush();
+    else if (!this.#running) this.#next();
   }
 
   /** As `after` for everything that waits, at once. */
