@@ -6,7 +6,7 @@ import type { Invocation, NodeContext, NodeType, Outcome } from './types.ts';
 /** Executes an inline node type, synchronously. A node that throws is a failed outcome. */
 export function executeInline(type: NodeType, invocation: Invocation, logger: Logger): Outcome {
   try {
-    const outcome = type.execute(invocation, contextOf(invocation, NEVER_ABORTED, logger));
+    const outcome = type.execute(invocation, contextOf(invocation, new NodeSignal(), logger));
     if (outcome instanceof Promise)
       throw new Error(`node type "${type.typeId}" is declared inline but answers later`);
     return checkOutcome(outcome);
@@ -27,26 +27,29 @@ export async function execute(
   if (signal.aborted) return aborted();
   const remaining = invocation.deadline === undefined ? undefined : invocation.deadline - Date.now();
   if (remaining !== undefined && remaining <= 0) return timedOut(invocation);
-  const ended = new AbortController();
+  const life = new NodeSignal();
   let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
   const cutOff = new Promise<Outcome>((resolve) => {
     const stop = (outcome: Outcome, reason: unknown) => {
       resolve(outcome);
-      ended.abort(reason);
+      life.abort(reason);
     };
-    signal.addEventListener('abort', () => stop(aborted(), signal.reason), { signal: ended.signal });
+    onAbort = () => stop(aborted(), signal.reason);
+    signal.addEventListener('abort', onAbort);
     if (remaining !== undefined && remaining <= LONGEST_TIMER_MS)
       timer = setTimeout(() => stop(timedOut(invocation), new Error('deadline')), remaining);
   });
   try {
     const work = async () =>
-      checkOutcome(await type.execute(invocation, contextOf(invocation, ended.signal, logger)));
+      checkOutcome(await type.execute(invocation, contextOf(invocation, life, logger)));
     return await Promise.race([work(), cutOff]);
   } catch (error) {
     return failure(error);
   } finally {
     clearTimeout(timer);
-    ended.abort(new Error('the node has ended'));
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+    life.abort(new Error('the node has ended'));
   }
 }
 
@@ -96,13 +99,31 @@ export function checkOutcome(outcome: unknown): Outcome {
   return outcome as Outcome;
 }
 
-const NEVER_ABORTED = new AbortController().signal;
+/** The signal a node sees. Made when it is looked at: most nodes are too short to care, and a signal costs more than they do. */
+class NodeSignal {
+  #controller: AbortController | undefined;
+  #ended: { readonly reason: unknown } | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#ended) this.#controller.abort(this.#ended.reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#ended ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}
+
 /** Node timers count to 2^31 - 1 ms; a node cannot be waited for that long in memory. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-function contextOf(invocation: Invocation, signal: AbortSignal, logger: Logger): NodeContext {
+function contextOf(invocation: Invocation, life: NodeSignal, logger: Logger): NodeContext {
   return {
-    signal,
+    get signal() {
+      return life.signal;
+    },
     log: (level, message, fields) =>
       logger[level](
         {

@@ -1,7 +1,7 @@
 /** Masking of values marked sensitive (run events §4.7): what readers see; the engine keeps the real values beside the log. */
 import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../schemas/json.ts';
-import type { EventIntent } from './next.ts';
+import type { EventIntent } from './intents.ts';
 import type { Plan } from './plan.ts';
 
 /** The payload as readers may see it; the same object when nothing in it is sensitive. */

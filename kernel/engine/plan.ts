@@ -95,7 +95,7 @@ export function compilePlan(definition: WorkflowDefinition, environment: PlanEnv
   const nodes = new Map(
     definition.nodes.map((node) => [
       node.id,
-      planNode(node, definition, environment, {
+      compileNode(node, definition, environment, {
         incoming: planEdges.filter((edge) => edge.target === node.id && !edge.back),
         outgoing: planEdges.filter((edge) => edge.source === node.id),
         loopBody: loops.bodies.get(node.id),
@@ -115,6 +115,13 @@ export function compilePlan(definition: WorkflowDefinition, environment: PlanEnv
     maskingMode: definition.metadata.complianceConfig?.maskingMode ?? 'mask',
     timeoutMs: definition.settings.timeout ?? 0,
   };
+}
+
+/** A node known to be in the plan. */
+export function planNode(plan: Plan, id: string): PlanNode {
+  const node = plan.nodes.get(id);
+  if (!node) throw new Error(`node "${id}" is not part of the workflow`);
+  return node;
 }
 
 type EdgeDraft = Omit<PlanEdge, 'back' | 'leaves'>;
@@ -171,7 +178,7 @@ function entryNodes(definition: WorkflowDefinition, edges: readonly EdgeDraft[])
   return roots.length > 0 ? roots : definition.nodes.slice(0, 1).map((node) => node.id);
 }
 
-function planNode(
+function compileNode(
   node: WorkflowNode,
   definition: WorkflowDefinition,
   environment: PlanEnvironment,

@@ -1,7 +1,7 @@
 /** `settle`: the events that record what an invocation came to. Pure. */
 import type { Invocation, Outcome } from '../dispatch/types.ts';
-import type { EventIntent } from './next.ts';
-import { errorPayload } from './next.ts';
+import { errorPayload } from './endings.ts';
+import type { EventIntent } from './intents.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { type EngineState, nodeState } from './state.ts';
 

@@ -4,20 +4,18 @@
  */
 import type { Logger } from 'pino';
 import type { JsonObject } from '../../schemas/json.ts';
-import type { RunEventDoc } from '../../schemas/run-event.ts';
 import { executeInline } from '../dispatch/execute.ts';
 import type { Dispatcher, Invocation, Outcome } from '../dispatch/types.ts';
-import { draftOf, foldInto } from '../engine/fold.ts';
-import { maskPayload } from '../engine/masking.ts';
-import { cancelRun, type EventIntent, next, type RunFacts } from '../engine/next.ts';
+import { cancelRun } from '../engine/endings.ts';
+import type { EventIntent, RunFacts } from '../engine/intents.ts';
+import { next } from '../engine/next.ts';
 import type { Plan } from '../engine/plan.ts';
 import { isCurrent, settle } from '../engine/settle.ts';
 import { toProjection } from '../engine/snapshot.ts';
-import { type EngineState, nodeState } from '../engine/state.ts';
+import type { EngineState } from '../engine/state.ts';
 import { WoprError } from '../errors.ts';
-import { eventIdOf } from '../log/index.ts';
-import type { AppendRequest, EventLog, LogEntry, Signal } from '../log/types.ts';
-import { EVENT_SCHEMA_VERSION } from '../version.ts';
+import type { AppendRequest, EventLog, Signal } from '../log/types.ts';
+import { lastEventAt, TurnDraft } from './turn-draft.ts';
 
 /** Most events of one turn, so that a long inline stretch does not hold the event loop or one huge transaction. */
 const TURN_EVENTS = 200;
@@ -323,62 +321,7 @@ export class RunDriver {
   }
 }
 
-/** Events of a turn in the making: sealed with ids, sequence and time, masked, and folded as they come. */
-class TurnDraft {
-  readonly entries: LogEntry[] = [];
-  readonly at: number;
-  readonly #timestamp: string;
-  /** This turn's own copy. */
-  readonly state: EngineState;
-  readonly #plan: Plan;
-  readonly #facts: RunFacts;
-
-  constructor(plan: Plan, facts: RunFacts, state: EngineState, at: number) {
-    this.#plan = plan;
-    this.#facts = facts;
-    this.state = draftOf(state);
-    this.at = at;
-    this.#timestamp = new Date(at).toISOString();
-  }
-
-  record(intents: readonly EventIntent[]): void {
-    for (const intent of intents) {
-      const { sequence } = this.state;
-      const payload = maskPayload(this.#plan, intent);
-      const doc = this.#seal(intent, payload, sequence);
-      this.entries.push(payload === intent.payload ? { doc } : { doc, secret: intent.payload });
-      const { type, nodeId } = intent;
-      foldInto(this.#plan, this.state, { type, nodeId, payload: intent.payload, sequence, at: this.at });
-    }
-  }
-
-  #seal(intent: EventIntent, payload: JsonObject, sequence: number): RunEventDoc {
-    const { runId, engineVersion } = this.#facts;
-    return {
-      eventId: eventIdOf(runId, sequence),
-      runId,
-      type: intent.type as RunEventDoc['type'],
-      payload,
-      timestamp: this.#timestamp,
-      sequence,
-      ...(intent.nodeId === undefined ? {} : { nodeId: intent.nodeId }),
-      schemaVersion: EVENT_SCHEMA_VERSION,
-      engineVersion: String(engineVersion),
-    };
-  }
-}
-
 /** Node timers take at most 2^31 - 1 ms; a longer wait is asked again. */
 export function timerDelay(ms: number): number {
   return Math.min(Math.max(ms, 0), 2 ** 31 - 1);
-}
-
-/** Time never runs backwards within a log, whatever the machine's clock does. */
-export function lastEventAt(state: EngineState): number {
-  let last = state.startedAt ?? 0;
-  for (const id in state.nodes) {
-    const { startedAt = 0, endedAt = 0 } = nodeState(state, id);
-    last = Math.max(last, startedAt, endedAt);
-  }
-  return last;
 }

@@ -6,7 +6,7 @@ import type { RunSnapshot } from '../../schemas/run-snapshot.ts';
 import { isTerminalStatus } from '../../schemas/run-status.ts';
 import type { Dispatcher } from '../dispatch/types.ts';
 import { foldAll } from '../engine/fold.ts';
-import type { RunFacts } from '../engine/next.ts';
+import type { RunFacts } from '../engine/intents.ts';
 import type { Plan } from '../engine/plan.ts';
 import { toSnapshot } from '../engine/snapshot.ts';
 import { type EngineState, initialState } from '../engine/state.ts';
@@ -23,8 +23,9 @@ import type {
 } from '../log/types.ts';
 import { ENGINE_VERSION, EVENT_LOG_SCHEMA_VERSION } from '../version.ts';
 import { checkAdmission, nodeExecutionCap } from './admission.ts';
-import { type DriverEnvironment, lastEventAt, RunDriver } from './driver.ts';
+import { type DriverEnvironment, RunDriver } from './driver.ts';
 import { newRunId } from './run-id.ts';
+import { lastEventAt } from './turn-draft.ts';
 import type { CreateRun, RunService } from './types.ts';
 import type { Workflows } from './workflows.ts';
 

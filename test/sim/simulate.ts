@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Invocation, NodeType, Outcome } from '../../kernel/dispatch/types.ts';
 import { type FoldedEvent, foldAll } from '../../kernel/engine/fold.ts';
-import { type EventIntent, next, type RunFacts } from '../../kernel/engine/next.ts';
+import type { EventIntent, RunFacts } from '../../kernel/engine/intents.ts';
+import { next } from '../../kernel/engine/next.ts';
 import { compilePlan, type Plan } from '../../kernel/engine/plan.ts';
 import { settle } from '../../kernel/engine/settle.ts';
 import { type EngineState, initialState } from '../../kernel/engine/state.ts';
