@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Gate, invocationOf, nodeTypeOf, silentLogger } from './contract.ts';
 import { execute, executeInline } from './execute.ts';
+import type { NodeContext } from './types.ts';
 
 const never = new AbortController().signal;
 
@@ -34,6 +35,16 @@ describe('execute', () => {
     });
     await execute(type, invocationOf('test.node'), never, silentLogger);
     expect(signal?.aborted).toBe(true);
+  });
+
+  it('shows an ended signal also to a node that first looks at it when it has ended', async () => {
+    let late: NodeContext | undefined;
+    const type = nodeTypeOf('test.node', (_invocation, context) => {
+      late = context;
+      return { kind: 'completed', outputs: {} };
+    });
+    await execute(type, invocationOf('test.node'), never, silentLogger);
+    expect(late?.signal.aborted).toBe(true);
   });
 
   it('waits for nodes whose deadline is further away than a timer can count', async () => {

@@ -28,28 +28,26 @@ export async function execute(
   const remaining = invocation.deadline === undefined ? undefined : invocation.deadline - Date.now();
   if (remaining !== undefined && remaining <= 0) return timedOut(invocation);
   const life = new NodeSignal();
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const cutOff = new Promise<Outcome>((resolve) => {
-    const stop = (outcome: Outcome, reason: unknown) => {
-      resolve(outcome);
-      life.abort(reason);
-    };
-    onAbort = () => stop(aborted(), signal.reason);
-    signal.addEventListener('abort', onAbort);
-    if (remaining !== undefined && remaining <= LONGEST_TIMER_MS)
-      timer = setTimeout(() => stop(timedOut(invocation), new Error('deadline')), remaining);
-  });
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const onAbort = () => resolve(aborted());
+  signal.addEventListener('abort', onAbort);
+  const timer =
+    remaining !== undefined && remaining <= LONGEST_TIMER_MS
+      ? setTimeout(() => resolve(timedOut(invocation)), remaining)
+      : undefined;
+  void outcomeOf(type, invocation, contextOf(invocation, life, logger)).then(resolve);
+  const outcome = await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', onAbort);
+  life.end(signal.aborted ? signal.reason : ENDED);
+  return outcome;
+}
+
+async function outcomeOf(type: NodeType, invocation: Invocation, context: NodeContext): Promise<Outcome> {
   try {
-    const work = async () =>
-      checkOutcome(await type.execute(invocation, contextOf(invocation, life, logger)));
-    return await Promise.race([work(), cutOff]);
+    return checkOutcome(await type.execute(invocation, context));
   } catch (error) {
     return failure(error);
-  } finally {
-    clearTimeout(timer);
-    if (onAbort) signal.removeEventListener('abort', onAbort);
-    life.abort(new Error('the node has ended'));
   }
 }
 
@@ -99,7 +97,10 @@ export function checkOutcome(outcome: unknown): Outcome {
   return outcome as Outcome;
 }
 
-/** The signal a node sees. Made when it is looked at: most nodes are too short to care, and a signal costs more than they do. */
+/** Why signals of nodes abort that outlive their node. Made once: an error for each node would cost more than many nodes do. */
+const ENDED = new Error('the node has ended');
+
+/** The signal a node sees. Made when it is looked at, since most nodes never do. */
 class NodeSignal {
   #controller: AbortController | undefined;
   #ended: { readonly reason: unknown } | undefined;
@@ -110,8 +111,8 @@ class NodeSignal {
     return this.#controller.signal;
   }
 
-  abort(reason: unknown): void {
-    this.#ended ??= { reason };
+  end(reason: unknown): void {
+    this.#ended = { reason };
     this.#controller?.abort(reason);
   }
 }

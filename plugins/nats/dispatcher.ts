@@ -2,18 +2,20 @@
  * The host's side: offers invocations to the queue and takes their outcomes. The run's log stays the only truth: whatever is lost between
  * here and the workers is offered again, by this host or by the one that takes the run over.
  */
-import { JetStreamApiError, type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { type Msg, nuid } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
-import { failedOutcome, timedOut } from '../../kernel/dispatch/execute.ts';
+import { checkOutcome, failedOutcome, timedOut } from '../../kernel/dispatch/execute.ts';
 import type { Dispatcher, DispatcherStats, Invocation, Outcome } from '../../kernel/dispatch/types.ts';
 import { WoprError } from '../../kernel/errors.ts';
 import type { NatsConfig } from './config.ts';
 import type { Connection } from './connection.ts';
 import { keyOf, type QueueNames } from './names.ts';
 import { Pending } from './pending.ts';
+import { Tick } from './tick.ts';
 import { ensureQueue } from './topology.ts';
-import { decodeOutcome, encodeWork, type Receipt } from './wire.ts';
+import { decodeResults, encodeWork, type Receipt, type Result } from './wire.ts';
+import { type Answer, WorkPublisher } from './work-publisher.ts';
 
 /** How often open invocations are looked at for being offered again. */
 const SWEEP_MS = 250;
@@ -26,6 +28,8 @@ const REASSURE_MS = 30_000;
 /** Shortest time between two attempts to make a missing stream anew. */
 const REPAIR_MS = 5_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
+/** A full queue is asked again for this long: what has just ended may still wait for its acknowledgement. */
+const FULL_PATIENCE_MS = 500;
 /** Node timers count no further; such a deadline is left to the worker. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -43,7 +47,8 @@ export class NatsDispatcher implements Dispatcher {
   readonly #names: QueueNames;
   readonly #config: Pick<NatsConfig, 'maxPending' | 'ackWaitMs'>;
   readonly #logger: Logger;
-  readonly #jetstream: JetStreamClient;
+  readonly #publisher: WorkPublisher;
+  readonly #tick: Tick;
   readonly #replyTo: string;
   readonly #open = new Map<string, Pending>();
   readonly #sweeper: NodeJS.Timeout;
@@ -63,20 +68,20 @@ export class NatsDispatcher implements Dispatcher {
     this.#config = config;
     this.#logger = logger;
     const { nats } = connection;
-    this.#jetstream = jetstream(nats, { timeout: PUBLISH_TIMEOUT_MS });
+    this.#tick = new Tick(nats);
+    this.#publisher = new WorkPublisher(nats, PUBLISH_TIMEOUT_MS);
     this.#replyTo = names.outcomeSubjectOf(nuid.next());
     const callback = (error: Error | null, message: Msg) => {
       if (error) this.#logger.error({ err: error }, 'outcomes cannot be received');
-      else this.#takeOutcome(message);
+      else this.#takeOutcomes(message);
     };
     nats.subscribe(this.#replyTo, { callback });
     nats.subscribe(names.outcomeSubject, { callback });
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeper.unref();
-    // Whatever the server forgot while it was away is offered again.
     connection.onChange((connected) => {
-      if (!connected) return;
-      for (const pending of this.#open.values()) if (!pending.offering) pending.nextOffer = 0;
+      if (connected) this.#offerAllAgain();
+      else this.#publisher.giveUp();
     });
   }
 
@@ -106,7 +111,7 @@ export class NatsDispatcher implements Dispatcher {
         this.#withdraw(pending);
         pending.resolve(timedOut(invocation));
       }, remaining);
-    void this.#offer(pending);
+    this.#offer(pending);
     return this.#wait(pending, signal);
   }
 
@@ -150,84 +155,94 @@ export class NatsDispatcher implements Dispatcher {
     });
   }
 
-  async #offer(pending: Pending): Promise<void> {
+  #offer(pending: Pending): void {
+    if (!this.#connection.connected) return; // nothing is buffered: the reconnect offers everything
     pending.offering = true;
-    try {
+    this.#tick.defer(() => {
+      if (pending.closed) return;
       const subject = this.#names.workSubject(pending.key);
-      const { seq } = await this.#jetstream.publish(subject, pending.body);
-      pending.sequence = seq;
-      pending.accepted = true;
-      pending.pause = REASSURE_MS;
-      if (pending.withdrawn) this.#deleteMessage(seq);
-    } catch (error) {
-      if (!pending.closed) this.#notTaken(pending, error);
-    }
-    pending.nextOffer = Date.now() + pending.pause;
-    pending.offering = false;
+      this.#publisher.offer(subject, pending.body, (answer) => this.#answered(pending, answer));
+    });
   }
 
-  #notTaken(pending: Pending, error: unknown): void {
-    const refusal = refusalOf(error);
-    if (refusal === 'full' && !pending.accepted) {
+  /** After a reconnect: whatever the server forgot is new to it, the rest it refuses. */
+  #offerAllAgain(): void {
+    for (const pending of this.#open.values()) if (!pending.offering) pending.nextOffer = 0;
+  }
+
+  #answered(pending: Pending, answer: Answer): void {
+    if (answer.kind === 'stored') {
+      pending.sequence = answer.sequence;
+      if (pending.withdrawn) this.#deleteMessage(answer.sequence);
+    }
+    if (pending.closed) return;
+    if (answer.kind === 'full' && !pending.accepted && Date.now() - pending.since >= FULL_PATIENCE_MS) {
       this.counters.refused++;
       this.#close(pending);
       pending.reject(this.#full());
       return;
     }
-    pending.pause = Math.min(REASSURE_MS, Math.max(RETRY_MS, pending.pause * 2));
-    // Ours, or left by an earlier dispatch and perhaps about to be acknowledged: then it will soon be gone, and this one is needed.
-    if (refusal === 'present') pending.accepted = true;
-    else if (refusal === undefined && this.#connection.connected) this.#repair(error);
+    // `present`: ours, or left by an earlier dispatch and perhaps about to be acknowledged; then it will soon be gone, and this one is needed.
+    if (answer.kind === 'stored' || answer.kind === 'present') pending.accepted = true;
+    else if (answer.kind === 'unknown' && this.#connection.connected) this.#repair(answer.reason);
+    pending.pause =
+      answer.kind === 'stored' ? REASSURE_MS : Math.min(REASSURE_MS, Math.max(RETRY_MS, pending.pause * 2));
+    pending.nextOffer = Date.now() + pending.pause;
+    pending.offering = false;
   }
 
   /** The stream may be missing: deleted, or lost with the server's disk. */
-  #repair(cause: unknown): void {
+  #repair(reason: string): void {
     if (Date.now() < this.#nextRepair) return;
     this.#nextRepair = Date.now() + REPAIR_MS;
-    this.#logger.warn({ err: cause, queue: this.#names.queue }, 'invocations cannot be queued; trying again');
+    this.#logger.warn({ reason, queue: this.#names.queue }, 'invocations cannot be queued; trying again');
     ensureQueue(this.#connection.nats, this.#names, this.#config).catch((error: unknown) =>
       this.#logger.error({ err: error, queue: this.#names.queue }, 'the queue cannot be made'),
     );
   }
 
   #sweep(): void {
+    this.#publisher.expire();
     if (!this.#connection.connected) return;
     const now = Date.now();
     let offers = 0;
     for (const pending of this.#open.values()) {
       if (pending.offering || pending.nextOffer > now) continue;
-      void this.#offer(pending);
+      this.#offer(pending);
       if (++offers === SWEEP_BATCH) return;
     }
   }
 
-  #takeOutcome(message: Msg): void {
-    let received: ReturnType<typeof decodeOutcome>;
+  #takeOutcomes(message: Msg): void {
+    let results: readonly Result[];
     try {
-      received = decodeOutcome(message.string());
+      results = decodeResults(message.string());
     } catch (error) {
-      this.#logger.error({ err: error }, 'message on the subject of outcomes is none; ignored');
+      this.#logger.error({ err: error }, 'message on the subject of outcomes holds none; ignored');
       return;
     }
-    const pending = this.#open.get(received.key);
+    // Another host may be waiting for what was not sent to this one alone.
+    const foreign: Receipt = message.subject === this.#replyTo ? 'dropped' : 'unknown';
+    const receipts = results.map((result) => this.#takeOutcome(result, foreign));
+    if (receipts.every((receipt) => receipt === 'unknown')) return;
+    this.#tick.defer(() => message.respond(JSON.stringify(receipts)));
+  }
+
+  #takeOutcome({ key, outcome }: Result, foreign: Receipt): Receipt {
+    const pending = this.#open.get(key);
     if (!pending) {
-      // Another host may be waiting for what was not sent to this one alone.
-      if (message.subject === this.#names.outcomeSubject) return;
-      this.counters.dropped++;
-      message.respond('dropped' satisfies Receipt);
-      return;
-    }
-    let outcome: Outcome;
-    try {
-      outcome = received.outcome();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      outcome = failedOutcome('dispatch_failed', `The worker's answer is no outcome: ${reason}.`);
+      if (foreign === 'dropped') this.counters.dropped++;
+      return foreign;
     }
     this.counters.accepted++;
     this.#close(pending);
-    pending.resolve(outcome);
-    message.respond('accepted' satisfies Receipt);
+    try {
+      pending.resolve(checkOutcome(outcome));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      pending.resolve(failedOutcome('dispatch_failed', `The worker's answer is no outcome: ${reason}.`));
+    }
+    return 'accepted';
   }
 
   /** From here on the invocation counts as ended. */
@@ -269,14 +284,6 @@ export class NatsDispatcher implements Dispatcher {
   #full(): WoprError {
     return busy(`The dispatch queue "${this.#names.queue}" is full.`);
   }
-}
-
-/** Why the stream refused: the invocation is in it already, it is full, or (undefined) nothing is known. The server tells these apart in words only. */
-function refusalOf(error: unknown): 'present' | 'full' | undefined {
-  if (!(error instanceof JetStreamApiError)) return undefined;
-  if (error.message.includes('maximum messages per subject')) return 'present';
-  if (/maximum (messages|bytes)|insufficient (storage )?resources/.test(error.message)) return 'full';
-  return undefined;
 }
 
 function busy(message: string): WoprError {

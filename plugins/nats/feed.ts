@@ -13,7 +13,7 @@ const PULL_MS = 30_000;
 const HEARTBEAT_MS = 5_000;
 const RETRY_MS = 500;
 /** Free places are asked for once they are this share of all. */
-const BATCH_SHARE = 4;
+const BATCH_SHARE = 2;
 
 export interface FeedOptions {
   readonly connection: Connection;

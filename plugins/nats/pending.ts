@@ -9,6 +9,8 @@ export class Pending {
   readonly outcome: Promise<Outcome>;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (reason: unknown) => void;
+  /** Epoch ms of the dispatch. */
+  readonly since = Date.now();
   /** Callers that still want the outcome. */
   waiters = 0;
   /** The queue holds it. */

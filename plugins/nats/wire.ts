@@ -1,5 +1,4 @@
 /** The messages between hosts and workers, as JSON: work, outcomes, cancellations. Whatever arrives is checked. */
-import { checkOutcome } from '../../kernel/dispatch/execute.ts';
 import type { Invocation, Outcome } from '../../kernel/dispatch/types.ts';
 
 /** Changes when workers of the previous form could misread a message; they then dead-letter it instead. */
@@ -11,8 +10,18 @@ export interface Work {
   readonly replyTo: string;
 }
 
-/** Answer of a host to an outcome. `dropped`: it wants none, as the invocation has ended. Either way the worker is done. */
-export type Receipt = 'accepted' | 'dropped';
+/** One finished invocation. Workers send several in one message. */
+export interface Result {
+  readonly key: string;
+  /** Not checked yet. */
+  readonly outcome: unknown;
+}
+
+/**
+ * Answer of a host to each result. `dropped`: it wants none, as the invocation has ended; the worker is done all the same. `unknown`: it is
+ * not its business.
+ */
+export type Receipt = 'accepted' | 'dropped' | 'unknown';
 
 const TEXTS = ['invocationId', 'runId', 'tenantId', 'workflowId', 'nodeId', 'typeId'] as const;
 const NUMBERS = ['execution', 'attempt', 'iteration', 'startedAt', 'now'] as const;
@@ -38,15 +47,32 @@ export function decodeWork(text: string): Work {
   return { replyTo: work.replyTo, invocation: invocation as unknown as Invocation };
 }
 
-export function encodeOutcome(key: string, outcome: Outcome): string {
+/** One result as text; `joinResults` makes a message of several. */
+export function encodeResult(key: string, outcome: Outcome): string {
   return JSON.stringify({ key, outcome });
 }
 
-/** Throws when the message names no invocation. `outcome` throws when it is none. */
-export function decodeOutcome(text: string): { readonly key: string; outcome(): Outcome } {
-  const { key, outcome } = fieldsOf(JSON.parse(text), 'the message');
-  if (typeof key !== 'string') throw new Error('key is not text');
-  return { key, outcome: () => checkOutcome(outcome) };
+export const joinResults = (results: readonly string[]): string => `[${results.join(',')}]`;
+
+/** Throws an error that says what is wrong when the message holds no results. */
+export function decodeResults(text: string): Result[] {
+  return listOf(JSON.parse(text)).map((result) => {
+    const { key, outcome } = fieldsOf(result, 'the result');
+    if (typeof key !== 'string') throw new Error('key is not text');
+    return { key, outcome };
+  });
+}
+
+/** In the order of the results. Anything else in their place is `unknown`. */
+export function decodeReceipts(text: string): Receipt[] {
+  return listOf(JSON.parse(text)).map((receipt) =>
+    receipt === 'accepted' || receipt === 'dropped' ? receipt : 'unknown',
+  );
+}
+
+function listOf(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw new Error('the message is not a list');
+  return value;
 }
 
 function fieldsOf(value: unknown, place: string): Record<string, unknown> {

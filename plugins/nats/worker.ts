@@ -10,6 +10,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { WorkFeed } from './feed.ts';
 import { keyOfSubject, queueNames } from './names.ts';
 import { OutcomeSender } from './outcome-sender.ts';
+import { Tick } from './tick.ts';
 import { ensureQueue } from './topology.ts';
 import { decodeWork, type Work } from './wire.ts';
 
@@ -62,6 +63,7 @@ class QueueWorker implements Worker {
   readonly #feed: WorkFeed;
   readonly #outcomes: OutcomeSender;
   readonly #deadLetters: DeadLetters;
+  readonly #tick: Tick;
   readonly #jobs = new Set<Job>();
   readonly #progress: NodeJS.Timeout;
   #done = 0;
@@ -75,7 +77,8 @@ class QueueWorker implements Worker {
     this.concurrency = concurrency;
     this.#options = options;
     this.#connection = connection;
-    this.#outcomes = new OutcomeSender(connection, names, holdMs, logger);
+    this.#tick = new Tick(connection.nats);
+    this.#outcomes = new OutcomeSender(connection, this.#tick, names, holdMs, logger);
     this.#deadLetters = new DeadLetters(connection.nats, names, logger);
     this.closed = connection.nats.closed().then((error) => error ?? undefined);
     connection.nats.subscribe(names.cancelSubject, {
@@ -164,7 +167,15 @@ class QueueWorker implements Worker {
     if (receipt === 'unclaimed' && undeliverable === undefined)
       await this.#deadLetters.put(message, 'unclaimed', 'no host took the outcome');
     if (receipt === 'stopped' && job.end === 'handedBack') message.nak();
-    else message.ack();
+    else {
+      // Before the place is free, so that a worker that stops has acknowledged what it finished.
+      await new Promise<void>((resolve) =>
+        this.#tick.defer(() => {
+          message.ack();
+          resolve();
+        }),
+      );
+    }
   }
 
   #execute(invocation: Invocation, signal: AbortSignal): Promise<Outcome> {
