@@ -52,7 +52,7 @@ export class NatsDispatcher implements Dispatcher {
   readonly #replyTo: string;
   readonly #open = new Map<string, Pending>();
   readonly #sweeper: NodeJS.Timeout;
-  #draining = false;
+  #stopping: Promise<void> | undefined;
   #nextRepair = 0;
   #onIdle: (() => void) | undefined;
 
@@ -94,7 +94,7 @@ export class NatsDispatcher implements Dispatcher {
     const key = keyOf(invocation.invocationId);
     const shared = this.#open.get(key);
     if (shared) return this.#wait(shared, signal);
-    if (this.#draining) throw busy('The dispatcher is stopping.');
+    if (this.#stopping) throw busy('The dispatcher is stopping.');
     if (this.#open.size >= this.#config.maxPending) throw this.#full();
     const remaining = (invocation.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     if (remaining <= 0) return timedOut(invocation);
@@ -121,9 +121,12 @@ export class NatsDispatcher implements Dispatcher {
     return { inFlight, queued: this.#open.size - inFlight, capacity: this.#config.maxPending };
   }
 
-  async stop(graceMs: number): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
+  stop(graceMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     if (this.#open.size > 0) {
       const idle = Promise.withResolvers<void>();
       this.#onIdle = idle.resolve;

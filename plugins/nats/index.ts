@@ -23,13 +23,18 @@ export function activate(context: PluginContext<NatsConfig>): void {
         await connection.close();
         throw error;
       }
-      dispatcher = new NatsDispatcher(connection, names, config, logger);
-      return dispatcher;
+      const created = new NatsDispatcher(connection, names, config, logger);
+      context.effect('NATS dispatcher', () => created.stop(0));
+      dispatcher = created;
+      return created;
     },
   });
   context.provide('natsWorkers', {
-    start: ({ nodeTypes, queue = config.queue, concurrency = config.concurrency }) =>
-      startWorker({ ...config, queue, concurrency, nodeTypes, logger }),
+    async start({ nodeTypes, queue = config.queue, concurrency = config.concurrency }) {
+      const worker = await startWorker({ ...config, queue, concurrency, nodeTypes, logger });
+      context.effect(`worker of queue ${queue}`, () => worker.stop(0));
+      return worker;
+    },
   } satisfies NatsWorkers);
   context.register(
     'healthChecks',
