@@ -1,11 +1,9 @@
 // Completed runs per second over HTTP against the requests per second of a bare Fastify echo, same client, same run.
 import type { Client } from 'undici';
 import { closedLoop, type LoopResult, percentile, send } from './closed-loop.ts';
-import { ROOT, startChild, withTempDir } from './process.ts';
+import { HEADERS, ROOT, register, startChild, startHost, withTempDir } from './process.ts';
 import { report } from './report.ts';
 
-const KEY = 'hk_test_bench';
-const HEADERS = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
 
 const node = (id: string) => ({
@@ -34,18 +32,11 @@ const workflow = (id: string, ids: readonly string[]) => ({
 export function benchHttp(): Promise<boolean> {
   return withTempDir(async (dir) => {
     const echo = await startChild([`${ROOT}/test/bench/echo-server.ts`]);
-    const host = await startChild(
-      [`${ROOT}/kernel/main.ts`, 'serve', '--log-level', 'warn', '--data-dir', dir],
-      {
-        OPENWOP_API_KEY: KEY,
-        OPENWOP_PORT: '0',
-        OPENWOP_OPS__ENABLED: 'false',
-        OPENWOP_PLUGINS__OPS__CONFIG__PORT: '0',
-      },
-    );
+    const host = startHost(dir);
+    const url = await host.ready();
     try {
-      await register(host.url, workflow('bench-noop', ['a']));
-      await register(host.url, workflow('bench-three', ['a', 'b', 'c']));
+      await register(url, workflow('bench-noop', ['a']));
+      await register(url, workflow('bench-three', ['a', 'b', 'c']));
       const results: boolean[] = [];
       for (const [connections, target] of [
         [1, 25],
@@ -53,9 +44,7 @@ export function benchHttp(): Promise<boolean> {
         [64, 30],
       ] as const) {
         const bare = await closedLoop(echo.url, connections, SECONDS, echoOnce);
-        const runs = await closedLoop(host.url, connections, SECONDS, (client) =>
-          runOnce(client, 'bench-noop'),
-        );
+        const runs = await closedLoop(url, connections, SECONDS, (client) => runOnce(client, 'bench-noop'));
         results.push(ratio(`no-op runs, ${connections} connections`, runs, bare, target));
         if (connections !== 16) continue;
         const p99 = percentile(runs.latencies, 0.99);
@@ -69,9 +58,7 @@ export function benchHttp(): Promise<boolean> {
             detail: `${p99.toFixed(2)} ms against ${bareP99.toFixed(2)} ms`,
           }),
         );
-        const three = await closedLoop(host.url, connections, SECONDS, (client) =>
-          runOnce(client, 'bench-three'),
-        );
+        const three = await closedLoop(url, connections, SECONDS, (client) => runOnce(client, 'bench-three'));
         results.push(ratio('three-node runs, 16 connections', three, bare, 20));
       }
       return results.every(Boolean);
@@ -106,13 +93,4 @@ async function runOnce(client: Client, workflowId: string): Promise<number> {
     if (status === 'completed') return latency;
     if (status === 'failed' || status === 'cancelled') throw new Error(`run ${runId} ended ${status}`);
   }
-}
-
-async function register(url: string, definition: object): Promise<void> {
-  const response = await fetch(`${url}/v1/workflows`, {
-    method: 'POST',
-    headers: HEADERS,
-    body: JSON.stringify(definition),
-  });
-  if (!response.ok) throw new Error(`registering answered ${response.status}: ${await response.text()}`);
 }
