@@ -18,6 +18,9 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 /** Jobs in one transaction: bounds how long a flush holds the event loop and the write lock. */
 const MAX_BATCH = 256;
 
+/** So many commits of a single job in a row mean that there is one writer only. */
+const ALONE_AFTER = 4;
+
 /** Flush attempts while another process holds the write lock, and the pause between them. */
 const BUSY_ATTEMPTS = 20;
 const BUSY_PAUSE_MS = 25;
@@ -39,6 +42,8 @@ export class SqliteDatabase implements Database, WriteTx {
   readonly #sync: WalSync | undefined;
   /** Jobs committed and not yet acknowledged. */
   #unsynced = 0;
+  /** Commits of one job in a row. */
+  #single = 0;
   /** A sync failed: what is on disk is unknown, and trying again could hide it. */
   #failure: unknown;
   #queue: Job[] = [];
@@ -161,7 +166,13 @@ export class SqliteDatabase implements Database, WriteTx {
       if (cause === null) return resolve();
       this.#failure = new WoprError('store_corrupt', 'The disk did not confirm a write.', { cause });
       for (const [job] of committed) job.reject(this.#failure);
-    }, committed.length === 1);
+    }, this.#isAlone(committed.length));
+  }
+
+  /** Whether one writer at a time is at work, so that nobody would use the time while the disk works. */
+  #isAlone(committed: number): boolean {
+    this.#single = committed === 1 ? this.#single + 1 : 0;
+    return this.#single > ALONE_AFTER;
   }
 
   /**
