@@ -80,6 +80,8 @@ export class Gate {
 }
 
 const never = new AbortController().signal;
+/** Patience of polls on a busy machine. */
+const SOON = { timeout: 10_000 };
 const isBusy = { code: 'service_unavailable' };
 
 /** Registers the suite for one implementation. `setup` makes a fresh dispatcher for each test. */
@@ -207,7 +209,7 @@ export function describeDispatcher(
           error: { code: 'node_timeout', message: 'The node took longer than 300 ms.' },
           retryable: true,
         });
-        await expect.poll(() => gate.aborted).toEqual([invocation.invocationId]);
+        await expect.poll(() => gate.aborted, SOON).toEqual([invocation.invocationId]);
         gate.open();
       });
 
@@ -230,12 +232,12 @@ export function describeDispatcher(
         const abort = new AbortController();
         const invocation = invocationOf('test.gate');
         const outcome = dispatcher.dispatch(invocation, abort.signal);
-        await expect.poll(() => gate.begun).toEqual([invocation.invocationId]);
+        await expect.poll(() => gate.begun, SOON).toEqual([invocation.invocationId]);
         const reason = new Error('cancelled by a test');
         abort.abort(reason);
         await expect(outcome).rejects.toBe(reason);
-        await expect.poll(() => gate.aborted).toEqual([invocation.invocationId]);
-        await expect.poll(() => dispatcher.stats()).toMatchObject({ inFlight: 0, queued: 0 });
+        await expect.poll(() => gate.aborted, SOON).toEqual([invocation.invocationId]);
+        await expect.poll(() => dispatcher.stats(), SOON).toMatchObject({ inFlight: 0, queued: 0 });
         gate.open();
       });
 
@@ -255,11 +257,11 @@ export function describeDispatcher(
         const invocation = invocationOf('test.gate');
         const abort = new AbortController();
         const first = dispatcher.dispatch(invocation, abort.signal);
-        await expect.poll(() => gate.begun.length).toBe(1);
+        await expect.poll(() => gate.begun.length, SOON).toBe(1);
         abort.abort(new Error('not now'));
         await expect(first).rejects.toThrow('not now');
         const second = dispatcher.dispatch(invocation, never);
-        await expect.poll(() => gate.begun.length, { timeout: 10_000 }).toBe(2);
+        await expect.poll(() => gate.begun.length, SOON).toBe(2);
         gate.open();
         expect(await second).toMatchObject({ kind: 'completed' });
       });
@@ -272,7 +274,7 @@ export function describeDispatcher(
         const invocation = invocationOf('test.gate');
         const first = dispatcher.dispatch(invocation, never);
         const second = dispatcher.dispatch({ ...invocation }, never);
-        await expect.poll(() => gate.begun.length).toBe(1);
+        await expect.poll(() => gate.begun.length, SOON).toBe(1);
         const third = dispatcher.dispatch({ ...invocation }, never);
         gate.open();
         const expected = { kind: 'completed', outputs: { from: invocation.invocationId } };
@@ -300,7 +302,7 @@ export function describeDispatcher(
         const dispatcher = await start([gate.type], { concurrency: 3, capacity: 64 });
         const wanted = Array.from({ length: 10 }, () => invocationOf('test.gate'));
         const outcomes = wanted.map((invocation) => dispatcher.dispatch(invocation, never));
-        await expect.poll(() => gate.begun.length).toBe(3);
+        await expect.poll(() => gate.begun.length, SOON).toBe(3);
         gate.open();
         expect((await Promise.all(outcomes)).map(({ kind }) => kind)).toEqual(wanted.map(() => 'completed'));
         expect(gate.most).toBe(3);
@@ -311,7 +313,7 @@ export function describeDispatcher(
         const gate = new Gate();
         const dispatcher = await start([gate.type], { concurrency: 2, capacity: 5 });
         const held = Array.from({ length: 5 }, () => dispatcher.dispatch(invocationOf('test.gate'), never));
-        await expect.poll(() => gate.begun.length).toBe(2);
+        await expect.poll(() => gate.begun.length, SOON).toBe(2);
         expect(dispatcher.stats().capacity).toBe(5);
         expect(dispatcher.stats().inFlight + dispatcher.stats().queued).toBe(5);
         await expect(dispatcher.dispatch(invocationOf('test.gate'), never)).rejects.toMatchObject({
@@ -332,7 +334,7 @@ export function describeDispatcher(
         const gate = new Gate();
         const dispatcher = await start([gate.type]);
         const running = dispatcher.dispatch(invocationOf('test.gate'), never);
-        await expect.poll(() => gate.begun.length).toBe(1);
+        await expect.poll(() => gate.begun.length, SOON).toBe(1);
         const stopped = dispatcher.stop(20_000);
         await expect(dispatcher.dispatch(invocationOf('test.gate'), never)).rejects.toMatchObject(isBusy);
         gate.open();
@@ -345,7 +347,7 @@ export function describeDispatcher(
         const dispatcher = await start([gate.type]);
         const running = dispatcher.dispatch(invocationOf('test.gate'), never);
         const ended = expect(running).rejects.toMatchObject(isBusy);
-        await expect.poll(() => gate.begun.length).toBe(1);
+        await expect.poll(() => gate.begun.length, SOON).toBe(1);
         await dispatcher.stop(50);
         await ended;
         gate.open();

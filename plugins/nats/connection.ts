@@ -38,6 +38,8 @@ export async function openConnection(
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,
       pingInterval: PING_MS,
+      // Credentials refused after a reconnect may be accepted again once the server is put right.
+      ignoreAuthErrorAbort: true,
       // A stack trace for every request costs more than the request.
       noAsyncTraces: true,
       ...(config.user === undefined ? {} : { user: config.user }),
@@ -75,6 +77,7 @@ function watch(nats: NatsConnection, logger: Logger): Connection {
         logger.error({ err: status.error }, 'NATS reported an error');
       }
     }
+    change(false);
   })();
   return {
     nats,

@@ -40,7 +40,7 @@ describe('a worker', () => {
     await first.kill('SIGKILL');
     expect(await outcome).toEqual({ kind: 'completed', outputs: { pid: second.process.pid } });
     expect(second.begun).toEqual([invocation.invocationId]);
-    await expect.poll(() => queue.stored()).toEqual({ work: 0, dead: 0 });
+    await expect.poll(() => queue.stored(), SOON).toEqual({ work: 0, dead: 0 });
   });
 
   it('may take longer than the ack wait, as long as it lives', async () => {
@@ -63,7 +63,7 @@ describe('a worker', () => {
     expect(await outcome).toEqual({ kind: 'completed', outputs: { pid: second.process.pid } });
     first.process.kill('SIGCONT');
     await expect.poll(() => host.counters, SOON).toMatchObject({ accepted: 1, dropped: 1 });
-    await expect.poll(() => queue.stored()).toEqual({ work: 0, dead: 0 });
+    await expect.poll(() => queue.stored(), SOON).toEqual({ work: 0, dead: 0 });
   });
 
   it('shares the load with others', async () => {
@@ -131,7 +131,7 @@ describe('the server', () => {
     const queue = newQueue();
     const host = await queue.host();
     const waiting = host.dispatch(slow(0), never);
-    await expect.poll(() => queue.stored()).toMatchObject({ work: 1 });
+    await expect.poll(() => queue.stored(), SOON).toMatchObject({ work: 1 });
     await server.down('SIGKILL');
     server.wipe();
     await server.start();
@@ -155,7 +155,7 @@ describe('a host', () => {
       kind: 'completed',
     });
     expect(worker.begun).toEqual([invocation.invocationId]);
-    await expect.poll(() => queue.stored()).toEqual({ work: 0, dead: 0 });
+    await expect.poll(() => queue.stored(), SOON).toEqual({ work: 0, dead: 0 });
   });
 
   it('that comes back late still gets an outcome that was ready', async () => {
@@ -195,10 +195,10 @@ describe('a host', () => {
     const host = await queue.host();
     const abort = new AbortController();
     const called = expect(host.dispatch(slow(0), abort.signal)).rejects.toThrow('never mind');
-    await expect.poll(() => queue.stored()).toMatchObject({ work: 1 });
+    await expect.poll(() => queue.stored(), SOON).toMatchObject({ work: 1 });
     abort.abort(new Error('never mind'));
     await called;
-    await expect.poll(() => queue.stored()).toMatchObject({ work: 0 });
+    await expect.poll(() => queue.stored(), SOON).toMatchObject({ work: 0 });
   });
 
   it('takes a result sent twice only once', async () => {
@@ -214,7 +214,7 @@ describe('a host', () => {
     });
     await nats.flush();
     expect(await host.dispatch(invocation, never)).toMatchObject({ outputs: { n: 1 } });
-    await expect.poll(() => copies.length).toBe(1);
+    await expect.poll(() => copies.length, SOON).toBe(1);
     const [copy] = copies;
     const again = await nats.request(copy?.subject ?? '', copy?.data);
     expect(again.json()).toEqual(['dropped']);
@@ -229,7 +229,7 @@ describe('the queue', () => {
     const [one, two] = [await queue.host(), await queue.host()];
     const held = [slow(0), slow(0), slow(0)].map((invocation) => one.dispatch(invocation, never));
     held.push(...[slow(0), slow(0)].map((invocation) => two.dispatch(invocation, never)));
-    await expect.poll(() => queue.stored()).toMatchObject({ work: 5 });
+    await expect.poll(() => queue.stored(), SOON).toMatchObject({ work: 5 });
     await expect(two.dispatch(slow(0), never)).rejects.toMatchObject({
       code: 'service_unavailable',
       retryAfterSeconds: 1,
@@ -261,7 +261,7 @@ describe('the queue', () => {
       retryable: false,
     });
     expect(survivor.begun).toEqual([]);
-    await expect.poll(() => queue.stored()).toEqual({ work: 0, dead: 1 });
+    await expect.poll(() => queue.stored(), SOON).toEqual({ work: 0, dead: 1 });
     const { text, headers } = await queue.deadLetter();
     expect(headers).toMatchObject({
       'Wopr-Reason': 'undeliverable',
@@ -281,7 +281,7 @@ describe('the queue', () => {
     const host = await queue.host();
     const invocation = slow(0);
     const outcome = host.dispatch(invocation, never);
-    await expect.poll(() => queue.stored()).toMatchObject({ work: 1 });
+    await expect.poll(() => queue.stored(), SOON).toMatchObject({ work: 1 });
     await queue.admin(async (manager) => {
       await manager.streams.deleteMessage(queue.names.workStream, 1);
       await manager.jetstream().publish(queue.names.workSubject(keyOf(invocation.invocationId)), text);
@@ -294,7 +294,7 @@ describe('the queue', () => {
     const letter = await queue.deadLetter();
     expect(letter).toMatchObject({ text, headers: { 'Wopr-Reason': 'undeliverable' } });
     expect(letter.headers['Wopr-Message']).toContain(reason);
-    await expect.poll(() => queue.stored()).toEqual({ work: 0, dead: 1 });
+    await expect.poll(() => queue.stored(), SOON).toEqual({ work: 0, dead: 1 });
   });
 
   it('does not carry what the server would refuse', async () => {

@@ -80,7 +80,7 @@ export class OutcomeSender {
       }
       const fresh: Batch = { entries: [entry], length: result.length };
       this.#batches.set(subject, fresh);
-      this.#tick.defer(() => {
+      void this.#tick.defer(() => {
         if (this.#batches.get(subject) === fresh) this.#batches.delete(subject);
         void this.#send(subject, fresh.entries);
       });

@@ -158,7 +158,7 @@ describe('the plugin', () => {
     const samples = (name: string) => host.plugins.extensions.get('metrics', name)?.collect();
     const outcome = dispatcher.dispatch(invocationOf('test.none'), never);
     await expect
-      .poll(() => samples('wopr_nats_invocations_open'))
+      .poll(() => samples('wopr_nats_invocations_open'), SOON)
       .toEqual([
         { value: 1, labels: { state: 'accepted' } },
         { value: 0, labels: { state: 'offered' } },

@@ -18,6 +18,8 @@ import { decodeWork, type Work } from './wire.ts';
 const REPORTS_PER_ACK_WAIT = 3;
 /** Pause before a message whose handling failed unexpectedly is delivered again. */
 const REDELIVER_MS = 1_000;
+/** Time that jobs get to hand themselves back when the worker stops. */
+const HAND_BACK_MS = 1_000;
 
 export interface WorkerOptions extends NatsConfig {
   readonly nodeTypes: (typeId: string) => NodeType | undefined;
@@ -80,7 +82,10 @@ class QueueWorker implements Worker {
     this.#tick = new Tick(connection.nats);
     this.#outcomes = new OutcomeSender(connection, this.#tick, names, holdMs, logger);
     this.#deadLetters = new DeadLetters(connection.nats, names, logger);
-    this.closed = connection.nats.closed().then((error) => error ?? undefined);
+    this.closed = connection.nats.closed().then((error) => {
+      clearInterval(this.#progress);
+      return error ?? undefined;
+    });
     connection.nats.subscribe(names.cancelSubject, {
       callback: (error, message) => {
         if (error) logger.error({ err: error, queue }, 'cancellations cannot be received');
@@ -88,7 +93,7 @@ class QueueWorker implements Worker {
       },
     });
     this.#progress = setInterval(() => {
-      for (const { message } of this.#jobs) message.working();
+      for (const { message } of this.#jobs) this.#tick.now(() => message.working());
     }, ackWaitMs / REPORTS_PER_ACK_WAIT);
     this.#feed = new WorkFeed({
       connection,
@@ -113,8 +118,7 @@ class QueueWorker implements Worker {
     this.#feed.stop();
     await this.#idle(graceMs);
     for (const job of this.#jobs) this.#end(job, 'handedBack');
-    await this.#idle(graceMs);
-    clearInterval(this.#progress);
+    await this.#idle(HAND_BACK_MS);
     await this.#connection.close();
   }
 
@@ -142,8 +146,13 @@ class QueueWorker implements Worker {
     try {
       await this.#finish(job);
     } catch (error) {
-      this.#options.logger.error({ err: error, queue: this.queue }, 'work failed unexpectedly; handed back');
-      message.nak(REDELIVER_MS);
+      this.#tick.now(() => {
+        this.#options.logger.error(
+          { err: error, queue: this.queue },
+          'work failed unexpectedly; handed back',
+        );
+        message.nak(REDELIVER_MS);
+      });
     } finally {
       this.#jobs.delete(job);
       this.#done++;
@@ -166,16 +175,9 @@ class QueueWorker implements Worker {
       : await this.#outcomes.send(key, outcome, replyTo, abort.signal);
     if (receipt === 'unclaimed' && undeliverable === undefined)
       await this.#deadLetters.put(message, 'unclaimed', 'no host took the outcome');
-    if (receipt === 'stopped' && job.end === 'handedBack') message.nak();
-    else {
-      // Before the place is free, so that a worker that stops has acknowledged what it finished.
-      await new Promise<void>((resolve) =>
-        this.#tick.defer(() => {
-          message.ack();
-          resolve();
-        }),
-      );
-    }
+    if (receipt === 'stopped' && job.end === 'handedBack') this.#tick.now(() => message.nak());
+    // Its place is free only then, so that a worker that stops has acknowledged what it finished.
+    else await this.#tick.defer(() => message.ack());
   }
 
   #execute(invocation: Invocation, signal: AbortSignal): Promise<Outcome> {
