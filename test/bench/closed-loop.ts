@@ -11,21 +11,52 @@ export interface LoopResult {
 /** One operation on one connection; returns the latency to record, ms. */
 export type Operation = (client: Client) => Promise<number>;
 
-/** Runs `operation` on `connections` connections for `seconds`, after a warm-up of a third of it. */
-export async function closedLoop(
-  baseUrl: string,
+export interface Side {
+  readonly baseUrl: string;
+  readonly operation: Operation;
+}
+
+export interface Comparison {
+  /** One per side. */
+  readonly results: readonly LoopResult[];
+  /** Rate of each side as a share of the first side's, the median over all rounds. */
+  readonly ratios: readonly number[];
+}
+
+const ROUNDS = 8;
+
+/**
+ * Measures the sides in turns, round after round, so that whatever else the machine does disturbs all of them alike: `seconds` each,
+ * after a warm-up of a third of it, on `connections` connections each.
+ */
+export async function compare(
+  sides: readonly Side[],
   connections: number,
   seconds: number,
-  operation: Operation,
-): Promise<LoopResult> {
-  const clients = Array.from({ length: connections }, () => new Client(baseUrl, { pipelining: 1 }));
+): Promise<Comparison> {
+  const lanes = sides.map(({ baseUrl, operation }) => ({
+    clients: Array.from({ length: connections }, () => new Client(baseUrl, { pipelining: 1 })),
+    operation,
+    rounds: [] as Awaited<ReturnType<typeof loop>>[],
+  }));
   try {
-    await loop(clients, seconds / 3, operation);
-    const { count, latencies, elapsed } = await loop(clients, seconds, operation);
-    return { perSecond: count / (elapsed / 1000), latencies: latencies.sort((a, b) => a - b) };
+    for (const { clients, operation } of lanes) await loop(clients, seconds / 3, operation);
+    for (let round = 0; round < ROUNDS; round++)
+      for (const { clients, operation, rounds } of lanes)
+        rounds.push(await loop(clients, seconds / ROUNDS, operation));
   } finally {
-    await Promise.all(clients.map((client) => client.destroy()));
+    await Promise.all(lanes.flatMap(({ clients }) => clients.map((client) => client.destroy())));
   }
+  const rate = ({ count, elapsed }: { count: number; elapsed: number }) => count / (elapsed / 1000);
+  return {
+    results: lanes.map(({ rounds }) => ({
+      perSecond: rounds.reduce((sum, round) => sum + rate(round), 0) / ROUNDS,
+      latencies: rounds.flatMap(({ latencies }) => latencies).sort((a, b) => a - b),
+    })),
+    ratios: lanes.map(({ rounds }) =>
+      median(rounds.map((round, index) => rate(round) / rate(lanes[0]?.rounds[index] ?? round))),
+    ),
+  };
 }
 
 async function loop(clients: readonly Client[], seconds: number, operation: Operation) {
@@ -59,4 +90,11 @@ export async function send(
 
 export function percentile(sorted: readonly number[], fraction: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? Number.NaN;
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
 }

@@ -1,6 +1,6 @@
 // Completed runs per second over HTTP against the requests per second of a bare Fastify echo, same client, same run.
 import type { Client } from 'undici';
-import { closedLoop, type LoopResult, percentile, send } from './closed-loop.ts';
+import { type Comparison, compare, percentile, send } from './closed-loop.ts';
 import { HEADERS, ROOT, register, startChild, startHost, withTempDir } from './process.ts';
 import { report } from './report.ts';
 
@@ -38,28 +38,31 @@ export function benchHttp(): Promise<boolean> {
       await register(url, workflow('bench-noop', ['a']));
       await register(url, workflow('bench-three', ['a', 'b', 'c']));
       const results: boolean[] = [];
+      const bare = { baseUrl: echo.url, operation: echoOnce };
+      const noop = { baseUrl: url, operation: (client: Client) => runOnce(client, 'bench-noop') };
+      const three = { baseUrl: url, operation: (client: Client) => runOnce(client, 'bench-three') };
       for (const [connections, target] of [
         [1, 25],
         [16, 30],
         [64, 30],
       ] as const) {
-        const bare = await closedLoop(echo.url, connections, SECONDS, echoOnce);
-        const runs = await closedLoop(url, connections, SECONDS, (client) => runOnce(client, 'bench-noop'));
-        results.push(ratio(`no-op runs, ${connections} connections`, runs, bare, target));
+        const sides = connections === 16 ? [bare, noop, three] : [bare, noop];
+        const comparison = await compare(sides, connections, SECONDS);
+        results.push(share(`no-op runs, ${connections} connections`, comparison, 1, target));
         if (connections !== 16) continue;
-        const p99 = percentile(runs.latencies, 0.99);
-        const bareP99 = percentile(bare.latencies, 0.99);
+        const [echoP99 = Number.NaN, createP99 = Number.NaN] = comparison.results.map(({ latencies }) =>
+          percentile(latencies, 0.99),
+        );
         results.push(
           report({
             name: 'p99 of run creation, 16 connections',
-            value: p99 / bareP99,
+            value: createP99 / echoP99,
             atMost: 6,
             unit: 'x',
-            detail: `${p99.toFixed(2)} ms against ${bareP99.toFixed(2)} ms`,
+            detail: `${createP99.toFixed(2)} ms against ${echoP99.toFixed(2)} ms`,
           }),
+          share('three-node runs, 16 connections', comparison, 2, 20),
         );
-        const three = await closedLoop(url, connections, SECONDS, (client) => runOnce(client, 'bench-three'));
-        results.push(ratio('three-node runs, 16 connections', three, bare, 20));
       }
       return results.every(Boolean);
     } finally {
@@ -68,9 +71,16 @@ export function benchHttp(): Promise<boolean> {
   });
 }
 
-function ratio(name: string, runs: LoopResult, bare: LoopResult, atLeast: number): boolean {
-  const detail = `${runs.perSecond.toFixed(0)} runs/s against ${bare.perSecond.toFixed(0)} echoes/s`;
-  return report({ name, value: (100 * runs.perSecond) / bare.perSecond, atLeast, unit: '%', detail });
+/** A side of a comparison against its first one, the echo. */
+function share(name: string, { results, ratios }: Comparison, side: number, atLeast: number): boolean {
+  const [bare, runs] = [results[0], results[side]].map((each) => each?.perSecond.toFixed(0));
+  return report({
+    name,
+    value: 100 * (ratios[side] ?? Number.NaN),
+    atLeast,
+    unit: '%',
+    detail: `${runs} runs/s against ${bare} echoes/s`,
+  });
 }
 
 async function echoOnce(client: Client): Promise<number> {

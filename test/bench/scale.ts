@@ -8,6 +8,7 @@ import { openStore } from '../../kernel/log/index.ts';
 import { ending, entries, newRun } from '../../kernel/log/testing.ts';
 import { workflow } from '../faults/workflows.ts';
 import { readStream } from '../support/sse-reader.ts';
+import { median } from './closed-loop.ts';
 import { HEADERS, ROOT, register, startHost, withTempDir } from './process.ts';
 import { report } from './report.ts';
 import type { WaitingResult } from './scale-waiting.ts';
@@ -152,8 +153,4 @@ function benchSubscribers(): Promise<boolean> {
       await host.stop();
     }
   });
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
