@@ -129,6 +129,8 @@ export class NatsDispatcher implements Dispatcher {
       // The work goes on; its outcome finds the host that takes the run over.
       pending.reject(busy('The dispatcher is stopping.'));
     }
+    // Workers wait for the receipts of what was accepted last.
+    await this.#tick.defer(() => undefined);
     await this.#connection.close();
   }
 

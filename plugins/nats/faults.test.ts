@@ -201,6 +201,21 @@ describe('a host', () => {
     await expect.poll(() => queue.stored(), SOON).toMatchObject({ work: 0 });
   });
 
+  it('that stops gives its receipts first, so that no worker waits for them', async () => {
+    const queue = newQueue();
+    for (let i = 0; i < 5; i++) {
+      const host = await queue.host();
+      const worker = await queue.worker([
+        nodeTypeOf('test.node', () => ({ kind: 'completed', outputs: {} })),
+      ]);
+      await host.dispatch(invocationOf('test.node'), never);
+      await host.stop(0);
+      await expect.poll(() => worker.stats(), { timeout: 900 }).toMatchObject({ running: 0, done: 1 });
+      await worker.stop(0);
+    }
+    expect(await queue.stored()).toEqual({ work: 0, dead: 0 });
+  });
+
   it('takes a result sent twice only once', async () => {
     const queue = newQueue();
     const host = await queue.host();
