@@ -53,7 +53,14 @@ export class Scheduler {
     if (this.#stopped || at >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => void this.#look(), timerDelay(at - this.#options.now()));
+    this.#timer = setTimeout(
+      () => {
+        // Before the look, which may be under way already: what is due must be able to ask again.
+        this.#timerAt = Number.POSITIVE_INFINITY;
+        void this.#look();
+      },
+      timerDelay(at - this.#options.now()),
+    );
   }
 
   stop(): void {
@@ -71,24 +78,26 @@ export class Scheduler {
   async #look(): Promise<void> {
     if (this.#looking || this.#stopped) return;
     this.#looking = true;
-    this.#timerAt = Number.POSITIVE_INFINITY;
     const { claims, runs, now, logger } = this.#options;
+    let again: number | undefined;
     try {
       for (;;) {
         const candidates = new Set([...claims.due(now(), BATCH), ...claims.stale(now(), BATCH)]);
         const taken = await Promise.all([...candidates].map((runId) => runs.take(runId)));
-        if (candidates.size < BATCH || !taken.includes(true) || this.#stopped) {
-          if (taken.includes(false)) this.wakeAt(now() + BUSY_MS);
+        if (this.#stopped) return;
+        if (candidates.size < BATCH || !taken.includes(true)) {
+          // A run that is due and could not be taken would have us look again at once, and again.
+          again = taken.includes(false) ? now() + BUSY_MS : claims.nextWake();
           break;
         }
       }
     } catch (error) {
+      if (this.#stopped) return;
       logger.error({ err: error }, 'looking for waiting runs failed; trying again');
-      this.wakeAt(now() + BUSY_MS);
+      again = now() + BUSY_MS;
     } finally {
       this.#looking = false;
     }
-    const next = claims.nextWake();
-    if (next !== undefined) this.wakeAt(next);
+    if (again !== undefined) this.wakeAt(again);
   }
 }
