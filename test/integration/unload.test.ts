@@ -31,7 +31,7 @@ beforeEach(() => {
 afterEach(async () => {
   globalThis.setInterval = originalSet;
   globalThis.clearInterval = originalClear;
-  await pool?.destroy();
+  if (!pool.destroyed) await pool.destroy();
   await wopr?.stop();
 });
 

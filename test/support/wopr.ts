@@ -124,6 +124,7 @@ export async function startWopr(options: WoprOptions = {}): Promise<TestWopr> {
       dataDir,
       development: true,
       'plugins.http.config.port': 0,
+      'plugins.ops.config.port': 0,
       'plugins.conformance-fixtures.enabled': true,
       ...options.config,
     },
