@@ -46,6 +46,7 @@ export function draftOf(state: EngineState): EngineState {
 export function foldInto(plan: Plan, draft: EngineState, event: FoldedEvent): void {
   apply(plan, draft, event);
   draft.sequence = event.sequence + 1;
+  draft.lastEventAt = event.at;
 }
 
 function apply(plan: Plan, draft: EngineState, event: FoldedEvent): void {

@@ -47,6 +47,8 @@ export interface EngineState {
   status: RunStatus;
   /** Sequence of the next event. */
   sequence: number;
+  /** Epoch ms of the last event, whatever its type; 0 before the first. */
+  lastEventAt: number;
   inputs: JsonObject;
   variables: JsonObject;
   nodes: Record<string, NodeState>;
@@ -78,6 +80,7 @@ export function initialState(plan: Plan, header: Pick<RunHeader, 'inputs'>): Eng
   return {
     status: 'pending',
     sequence: 0,
+    lastEventAt: 0,
     inputs: header.inputs,
     variables: { ...variables, ...header.inputs },
     nodes,

@@ -15,7 +15,7 @@ import { toProjection } from '../engine/snapshot.ts';
 import type { EngineState } from '../engine/state.ts';
 import { WoprError } from '../errors.ts';
 import type { AppendRequest, EventLog, Signal } from '../log/types.ts';
-import { lastEventAt, TurnDraft } from './turn-draft.ts';
+import { TurnDraft } from './turn-draft.ts';
 
 /** Most events of one turn, so that a long inline stretch does not hold the event loop or one huge transaction. */
 const TURN_EVENTS = 200;
@@ -131,7 +131,8 @@ export class RunDriver {
       this.plan,
       this.facts,
       this.committed,
-      Math.max(now(), lastEventAt(this.committed)),
+      // Time never runs backwards within a log, whatever the clock of the machine does.
+      Math.max(now(), this.committed.lastEventAt),
     );
     if (this.#recovered && this.committed.status === 'running')
       draft.record([{ type: 'run.resumed', payload: { reason: 'recovered' } }]);

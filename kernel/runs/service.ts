@@ -25,7 +25,6 @@ import { ENGINE_VERSION, EVENT_LOG_SCHEMA_VERSION } from '../version.ts';
 import { checkAdmission, nodeExecutionCap } from './admission.ts';
 import { type DriverEnvironment, RunDriver } from './driver.ts';
 import { newRunId } from './run-id.ts';
-import { lastEventAt } from './turn-draft.ts';
 import type { CreateRun, RunService } from './types.ts';
 import type { Workflows } from './workflows.ts';
 
@@ -243,7 +242,7 @@ export class Runs implements RunService {
     };
     const state = this.#load(record, plan);
     // Taken from a dead host, or parked before this process began: the log tells that another process goes on with it.
-    const recovered = (from !== null && from !== claims.instanceId) || lastEventAt(state) < this.#startedAt;
+    const recovered = (from !== null && from !== claims.instanceId) || state.lastEventAt < this.#startedAt;
     const driver = new RunDriver(this.#driverEnvironment, facts, plan, state, { loaded: true, recovered });
     this.#live.set(runId, driver);
     driver.poke();

@@ -5,7 +5,7 @@ import { draftOf, foldInto } from '../engine/fold.ts';
 import type { EventIntent, RunFacts } from '../engine/intents.ts';
 import { maskPayload } from '../engine/masking.ts';
 import type { Plan } from '../engine/plan.ts';
-import { type EngineState, nodeState } from '../engine/state.ts';
+import type { EngineState } from '../engine/state.ts';
 import { eventIdOf } from '../log/index.ts';
 import type { LogEntry } from '../log/types.ts';
 import { EVENT_SCHEMA_VERSION } from '../version.ts';
@@ -52,14 +52,4 @@ export class TurnDraft {
       engineVersion: String(engineVersion),
     };
   }
-}
-
-/** Time never runs backwards within a log, whatever the machine's clock does. */
-export function lastEventAt(state: EngineState): number {
-  let last = state.startedAt ?? 0;
-  for (const id in state.nodes) {
-    const { startedAt = 0, endedAt = 0 } = nodeState(state, id);
-    last = Math.max(last, startedAt, endedAt);
-  }
-  return last;
 }
