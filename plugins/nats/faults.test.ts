@@ -259,14 +259,9 @@ describe('the queue', () => {
   it('sets aside an invocation that kills its workers, and tells the host', async () => {
     const queue = newQueue({ maxDeliver: 2, ackWaitMs: 400 });
     const host = await queue.host();
+    const workers = [await queue.child(), await queue.child(), await queue.child()];
     const invocation = invocationOf('test.deadly');
     const outcome = host.dispatch(invocation, never);
-    for (let victim = 0; victim < 2; victim++) {
-      const worker = await queue.child();
-      await expect.poll(() => worker.ended, SOON).toBe(true);
-      expect(worker.begun).toEqual([invocation.invocationId]);
-    }
-    const survivor = await queue.child();
     expect(await outcome).toEqual({
       kind: 'failed',
       error: {
@@ -275,7 +270,9 @@ describe('the queue', () => {
       },
       retryable: false,
     });
-    expect(survivor.begun).toEqual([]);
+    const victims = workers.filter(({ ended }) => ended);
+    expect(victims.map(({ begun }) => begun)).toEqual([[invocation.invocationId], [invocation.invocationId]]);
+    expect(workers.flatMap(({ begun }) => begun)).toHaveLength(2);
     await expect.poll(() => queue.stored(), SOON).toEqual({ work: 0, dead: 1 });
     const { text, headers } = await queue.deadLetter();
     expect(headers).toMatchObject({
@@ -285,6 +282,27 @@ describe('the queue', () => {
       'Wopr-Deliveries': '3',
     });
     expect(JSON.parse(text)).toMatchObject({ invocation: { invocationId: invocation.invocationId } });
+  });
+
+  it('does so even if each worker is started long after the one before died', async () => {
+    const queue = newQueue({ maxDeliver: 2, ackWaitMs: 300 });
+    const host = await queue.host();
+    let ended = false;
+    const outcome = host.dispatch(invocationOf('test.deadly'), never).finally(() => {
+      ended = true;
+    });
+    let victims = 0;
+    while (!ended) {
+      const worker = await queue.child();
+      await expect.poll(() => worker.ended || ended, SOON).toBe(true);
+      if (worker.ended) victims++;
+      // Requests of the dead worker are all the server has when the message falls due.
+      await new Promise((resolve) => setTimeout(resolve, 600));
+    }
+    expect(await outcome).toMatchObject({ error: { code: 'dispatch_failed' } });
+    expect(victims).toBeGreaterThanOrEqual(1);
+    expect(victims).toBeLessThanOrEqual(2);
+    await expect.poll(() => queue.stored(), SOON).toEqual({ work: 0, dead: 1 });
   });
 
   it.each([

@@ -66,7 +66,8 @@ class QueueWorker implements Worker {
   readonly #outcomes: OutcomeSender;
   readonly #deadLetters: DeadLetters;
   readonly #tick: Tick;
-  readonly #jobs = new Set<Job>();
+  /** By stream sequence. */
+  readonly #jobs = new Map<number, Job>();
   readonly #progress: NodeJS.Timeout;
   #done = 0;
   #stopping: Promise<void> | undefined;
@@ -93,7 +94,7 @@ class QueueWorker implements Worker {
       },
     });
     this.#progress = setInterval(() => {
-      for (const { message } of this.#jobs) this.#tick.now(() => message.working());
+      for (const { message } of this.#jobs.values()) this.#tick.now(() => message.working());
     }, ackWaitMs / REPORTS_PER_ACK_WAIT);
     this.#feed = new WorkFeed({
       connection,
@@ -117,7 +118,7 @@ class QueueWorker implements Worker {
   async #stop(graceMs: number): Promise<void> {
     this.#feed.stop();
     await this.#idle(graceMs);
-    for (const job of this.#jobs) this.#end(job, 'handedBack');
+    for (const job of this.#jobs.values()) this.#end(job, 'handedBack');
     await this.#idle(HAND_BACK_MS);
     await this.#connection.close();
   }
@@ -132,7 +133,7 @@ class QueueWorker implements Worker {
   }
 
   #cancel(key: string): void {
-    for (const job of this.#jobs) if (job.key === key) this.#end(job, 'cancelled');
+    for (const job of this.#jobs.values()) if (job.key === key) this.#end(job, 'cancelled');
   }
 
   #end(job: Job, end: End): void {
@@ -141,8 +142,10 @@ class QueueWorker implements Worker {
   }
 
   async #take(message: JsMsg): Promise<void> {
+    // Delivered again while this worker has it: its progress was lost on the way, or the server (2.9) delivered a redelivery twice.
+    if (this.#jobs.has(message.seq)) return;
     const job: Job = { key: keyOfSubject(message.subject), message, abort: new AbortController() };
-    this.#jobs.add(job);
+    this.#jobs.set(message.seq, job);
     try {
       await this.#finish(job);
     } catch (error) {
@@ -154,7 +157,7 @@ class QueueWorker implements Worker {
         message.nak(REDELIVER_MS);
       });
     } finally {
-      this.#jobs.delete(job);
+      this.#jobs.delete(message.seq);
       this.#done++;
       if (this.#jobs.size === 0) this.#onIdle?.();
     }
