@@ -99,6 +99,11 @@ export class RunDriver {
     if (!this.#pumping && !this.#left) void this.#pump();
   }
 
+  /** A signal was stored that no turn has looked for. */
+  get signalsUnread(): boolean {
+    return this.#signalled;
+  }
+
   /** A signal was stored for this run. */
   signalled(): void {
     this.#signalled = true;

@@ -23,7 +23,7 @@ import type {
 } from '../log/types.ts';
 import { ENGINE_VERSION, EVENT_LOG_SCHEMA_VERSION } from '../version.ts';
 import { checkAdmission, nodeExecutionCap } from './admission.ts';
-import { type DriverEnvironment, RunDriver } from './driver.ts';
+import { type DriverEnvironment, RunDriver, type Turn } from './driver.ts';
 import { newRunId } from './run-id.ts';
 import type { CreateRun, RunService } from './types.ts';
 import type { Workflows } from './workflows.ts';
@@ -120,8 +120,9 @@ export class Runs implements RunService {
     };
     const driver = new RunDriver(this.#driverEnvironment, facts, plan, initialState(plan, header));
     this.#live.set(header.runId, driver);
-    const turn = driver.turn();
+    let turn: Turn;
     try {
+      turn = driver.turn();
       await log.createRun({ ...turn.request, header, dedup: request.dedup ?? false });
     } catch (error) {
       driver.abandon(error);
@@ -222,7 +223,8 @@ export class Runs implements RunService {
     const { claims, log, logger, workflows, maxLiveRuns, maxNodeExecutions } = this.#options;
     if (!this.#accepting || this.#live.has(runId) || this.#live.size >= maxLiveRuns) return false;
     const { taken, from } = await claims.claim(runId);
-    if (!taken || this.#live.has(runId)) return false;
+    // A claim taken while the host began to stop is released with all others.
+    if (!taken || !this.#accepting || this.#live.has(runId)) return false;
     const record = log.run(runId);
     if (!record) return false;
     let plan: Plan;
@@ -275,6 +277,14 @@ export class Runs implements RunService {
     this.#live.delete(runId);
     if (why === 'finished')
       this.#finished.set(runId, { header: driver.facts, plan: driver.plan, state: driver.committed });
+    // The signal came while the run was being parked: nobody has read it.
+    if (why === 'parked' && driver.signalsUnread)
+      this.take(runId).catch((error: unknown) =>
+        this.#options.logger.error(
+          { err: error, runId },
+          'a signalled run was not taken; the scheduler will',
+        ),
+      );
   }
 
   #current(runId: string, tenantId: string | undefined): Finished {
