@@ -61,12 +61,17 @@ function portValue(plan: Plan, state: EngineState, port: PlanPort): JsonValue | 
     case 'static':
       return value.value;
     case 'variable':
-      return state.variables[value.variableName];
+      return own(state.variables, value.variableName);
     case 'connection':
-      return state.nodes[value.nodeId]?.outputs?.[value.outputKey];
+      return own(state.nodes[value.nodeId]?.outputs, value.outputKey);
     case 'expression':
       return port.expression?.(scopeOf(plan, state));
   }
+}
+
+/** Not what every object inherits: a variable may be called `constructor`. */
+function own(values: JsonObject | undefined, name: string): JsonValue | undefined {
+  return values && Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 function isOptional(port: PlanPort): boolean {

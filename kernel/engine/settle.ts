@@ -26,7 +26,7 @@ export function settle(
           nodeId,
           payload: {
             name,
-            ...(name in state.variables ? { previous: state.variables[name] ?? null } : {}),
+            ...(Object.hasOwn(state.variables, name) ? { previous: state.variables[name] ?? null } : {}),
             next,
             nodeId,
           },

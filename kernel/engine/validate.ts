@@ -14,6 +14,10 @@ export interface Findings {
   readonly warnings: Finding[];
 }
 
+/** State is kept in objects with ids and names as keys; this one would set their prototype. */
+const RESERVED = '__proto__';
+const RESERVED_MESSAGE = `"${RESERVED}" cannot be used as an id or name.`;
+
 /** Validates a definition of unknown shape. Never throws. */
 export function validateDefinition(candidate: unknown, environment: PlanEnvironment): Findings {
   const shape = problemsOf(validatorFor('workflow-definition', { allErrors: true }), candidate) ?? [];
@@ -57,6 +61,7 @@ function uniqueIds(definition: WorkflowDefinition, errors: Finding[]): void {
     for (const [index, { id }] of definition[list].entries()) {
       if (seen.has(id))
         errors.push({ path: `/${list}/${index}/id`, message: `The id "${id}" is used twice.` });
+      if (id === RESERVED) errors.push({ path: `/${list}/${index}/id`, message: RESERVED_MESSAGE });
       seen.add(id);
     }
   }
@@ -64,6 +69,7 @@ function uniqueIds(definition: WorkflowDefinition, errors: Finding[]): void {
   for (const [index, { name }] of definition.variables.entries()) {
     if (names.has(name))
       errors.push({ path: `/variables/${index}/name`, message: `The variable "${name}" is declared twice.` });
+    if (name === RESERVED) errors.push({ path: `/variables/${index}/name`, message: RESERVED_MESSAGE });
     names.add(name);
   }
 }

@@ -17,7 +17,7 @@ const validators = new WeakMap<JsonObject, ForeignValidator>();
 export function checkAdmission(workflow: StoredWorkflow, inputs: JsonObject, options: RunOptions): void {
   const problems: Problem[] = [];
   for (const variable of workflow.definition.variables) {
-    const value = inputs[variable.name];
+    const value = Object.hasOwn(inputs, variable.name) ? inputs[variable.name] : undefined;
     if (value !== undefined) {
       if (!hasType(value, variable.type))
         problems.push({ path: `/inputs/${variable.name}`, message: `must be of type ${variable.type}` });

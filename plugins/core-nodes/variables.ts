@@ -10,7 +10,8 @@ export const setVariable: NodeType = {
   configSchema: {
     type: 'object',
     required: ['name'],
-    properties: { name: { type: 'string', minLength: 1 }, value: {} },
+    // As a key, this name would set a prototype.
+    properties: { name: { type: 'string', minLength: 1, not: { const: '__proto__' } }, value: {} },
   },
   execute: ({ inputs, config }) => {
     if (typeof config.name !== 'string') return invalid('core.setVariable needs config.name.');
@@ -31,7 +32,8 @@ export const getVariable: NodeType = {
   },
   execute: ({ config, variables = {} }) => {
     if (typeof config.name !== 'string') return invalid('core.getVariable needs config.name.');
-    const value = variables[config.name] ?? config.defaultValue;
+    const stored = Object.hasOwn(variables, config.name) ? variables[config.name] : undefined;
+    const value = stored ?? config.defaultValue;
     if (value === undefined) return invalid(`Variable "${config.name}" has no value.`);
     return completed({ output: value });
   },
