@@ -145,7 +145,17 @@ export class NatsDispatcher implements Dispatcher {
         this.#offers.withdraw(pending);
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      pending.outcome.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+      const settled = () => signal.removeEventListener('abort', onAbort);
+      pending.outcome.then(
+        (outcome) => {
+          settled();
+          resolve(outcome);
+        },
+        (error: unknown) => {
+          settled();
+          reject(error);
+        },
+      );
     });
   }
 

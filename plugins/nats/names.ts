@@ -1,5 +1,5 @@
 /** What things are called on the NATS server: streams, consumer and subjects of one queue. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export interface QueueNames {
   readonly queue: string;
@@ -37,7 +37,7 @@ export function queueNames(prefix: string, queue: string): QueueNames {
 
 /** The invocation id as a subject token: ids hold characters that subjects may not. */
 export function keyOf(invocationId: string): string {
-  return createHash('sha256').update(invocationId).digest('base64url');
+  return hash('sha256', invocationId, 'base64url');
 }
 
 /** The key of the invocation that a work message is about, readable even when the message is not. */
