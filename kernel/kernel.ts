@@ -170,7 +170,8 @@ class Host implements Kernel {
     if (executes) {
       await this.#scheduler.start();
       const { retentionDays } = this.#options.resolved.config.store;
-      if (retentionDays > 0) this.#cleanUp.push(this.#store.retention.start(retentionDays));
+      if (retentionDays > 0)
+        this.#cleanUp.push(this.#store.retention.start(retentionDays, () => this.#runs.forgetFinished()));
     }
     this.#phase = 'ready';
     await this.plugins.serve();

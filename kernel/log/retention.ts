@@ -56,15 +56,18 @@ export class Retention {
     return pruned;
   }
 
-  /** Prunes now and every hour. Returns how to stop. */
-  start(days: number): () => void {
+  /** Prunes now and every hour; tells `onPruned` when runs were removed. Returns how to stop. */
+  start(days: number, onPruned: () => void): () => void {
     let running = false;
     const prune = async (): Promise<void> => {
       if (running) return;
       running = true;
       try {
         const pruned = await this.prune(new Date(this.#now() - days * DAY_MS));
-        if (pruned > 0) this.#logger.info({ pruned, days }, 'removed expired runs');
+        if (pruned > 0) {
+          onPruned();
+          this.#logger.info({ pruned, days }, 'removed expired runs');
+        }
       } catch (error) {
         this.#logger.error({ err: error }, 'removing expired runs failed; trying again later');
       } finally {

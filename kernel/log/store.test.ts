@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkIntegrity, type Store } from './index.ts';
 import { completed, ending, entries, entry, header, newRun, projection, temporaryStores } from './testing.ts';
 
@@ -54,10 +54,12 @@ describe('retention', () => {
     const clocked = stores.open({ now: () => Date.parse('2026-03-01T00:00:00.000Z') });
     await clocked.log.createRun(finished('r1', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'));
     await clocked.log.createRun(finished('r2', '2026-02-28T00:00:00.000Z', '2026-02-28T00:00:00.000Z'));
-    const stop = clocked.retention.start(30);
+    const onPruned = vi.fn();
+    const stop = clocked.retention.start(30, onPruned);
     // The first pass was queued before this write, so it is over when this one is.
     await clocked.database.write(() => 0);
     stop();
+    await vi.waitFor(() => expect(onPruned).toHaveBeenCalledOnce());
     expect(clocked.retention.expired('r1')?.expiredAt).toBe('2026-03-01T00:00:00.000Z');
     expect(clocked.log.run('r2')).toBeDefined();
   });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../../test/support/eventually.ts';
 import type { Dispatcher, NodeType } from '../dispatch/types.ts';
+import type { WoprError } from '../errors.ts';
 import { silent, temporaryStores } from '../log/testing.ts';
 import type { Claims, EventLog } from '../log/types.ts';
 import { Runs } from './service.ts';
@@ -42,6 +43,9 @@ const parking = {
   settings: {},
 };
 
+/** Ends at once. */
+const short = { ...parking, id: 'short', nodes: [node('work', work.typeId)], edges: [] };
+
 let stores: ReturnType<typeof temporaryStores>;
 beforeEach(() => {
   stores = temporaryStores();
@@ -56,7 +60,7 @@ async function startRuns(instead: { append?: EventLog['append']; claim?: Claims[
     nodeType: (typeId) => types.get(typeId),
     capabilities: new Set(),
   }));
-  await workflows.register(parking, null);
+  for (const definition of [parking, short]) await workflows.register(definition, null);
   const standIn = <T extends object>(part: T, methods: Partial<T>): T =>
     new Proxy(part, {
       get: (target, key) => {
@@ -80,8 +84,8 @@ async function startRuns(instead: { append?: EventLog['append']; claim?: Claims[
     inline: true,
     onWake: () => {},
   });
-  const create = () =>
-    runs.create({ tenantId: 'acme', workflowId: 'parking', inputs: {}, options: {}, transport: 'rest' });
+  const create = (workflowId = 'parking') =>
+    runs.create({ tenantId: 'acme', workflowId, inputs: {}, options: {}, transport: 'rest' });
   return { store, runs, create };
 }
 
@@ -118,4 +122,21 @@ test('a run whose claim arrives after the stop is not driven', async () => {
   expect(runs.stats().live).toBe(0);
   await store.claims.stop();
   expect(runs.get(runId)).toMatchObject({ owner: null, status: 'running' });
+});
+
+test('a finished run that retention removed is no longer shown', async () => {
+  const { store, runs, create } = await startRuns();
+  const { runId } = await create('short');
+  await eventually(() => runs.snapshot(runId).status).toBe('completed');
+  const stop = store.retention.start(-1, () => runs.forgetFinished());
+  await eventually(() => store.retention.expired(runId)).toBeDefined();
+  stop();
+  await eventually(() => {
+    try {
+      return runs.header(runId).runId;
+    } catch (error) {
+      return (error as WoprError).code;
+    }
+  }).toBe('not_found');
+  expect(() => runs.snapshot(runId)).toThrow('is visible');
 });

@@ -256,6 +256,11 @@ export class Runs implements RunService {
     for (const runId of runIds) this.#live.get(runId)?.signalled();
   }
 
+  /** Runs were removed from the store: what is kept of finished ones is read anew. */
+  forgetFinished(): void {
+    this.#finished.clear();
+  }
+
   /** After a pause longer than the claims last: lets go of runs that another host has taken over meanwhile. */
   dropLost(): void {
     const { claims, log } = this.#options;
