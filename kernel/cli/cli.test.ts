@@ -91,6 +91,12 @@ describe('usage mistakes', () => {
     );
   });
 
+  it('names no command that nobody could have meant', async () => {
+    expect((await wopr('frobnicate')).err).toBe(
+      'wopr: Unknown command "frobnicate".\n  hint: wopr --help lists them all.\n',
+    );
+  });
+
   it('reports as the envelope with --json', async () => {
     const { code, err } = await wopr('srve', '--json');
     expect(code).toBe(2);

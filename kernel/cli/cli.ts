@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nearest } from '../../schemas/nearest.ts';
 import {
   type CommandContext,
   type CommandModule,
@@ -14,7 +15,6 @@ import {
   type Output,
   usageError,
 } from '../commands.ts';
-import { nearest } from '../config/nearest.ts';
 import { commandContext } from './context.ts';
 import { splitGlobalFlags } from './flags.ts';
 import { reportError } from './report.ts';
@@ -153,7 +153,7 @@ function unknownCommand(name: string, commands: readonly FoundCommand[]): Error 
   );
   return usageError(
     `Unknown command "${name}".`,
-    `The nearest one is "wopr ${closest}"; wopr --help lists them all.`,
+    `${closest === null ? '' : `The nearest one is "wopr ${closest}"; `}wopr --help lists them all.`,
   );
 }
 
