@@ -387,4 +387,11 @@ describe('keys', () => {
     const after = JSON.parse((await wopr('keys', 'list', '--json')).out).keys;
     expect(after.map(({ status }: { status: string }) => status)).toEqual(['revoked', 'active']);
   });
+
+  it('refuses a slip in a scope, and takes a scope of a plugin', async () => {
+    const slip = await wopr('keys', 'create', 'x', '--scope', 'runs:raed');
+    expect(slip).toMatchObject({ code: 2, out: '' });
+    expect(slip.err).toContain('The nearest one is "runs:read".');
+    expect((await wopr('keys', 'create', 'x', '--scope', 'community.example:greet')).code).toBe(0);
+  });
 });

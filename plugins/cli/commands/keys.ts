@@ -1,6 +1,7 @@
 /** `wopr keys`: create, list, revoke, rotate. Works on the data folder, with or without a running host. */
 import type { Command } from 'commander';
 import { type CommandContext, usageError } from '../../../kernel/commands.ts';
+import { nearest } from '../../../schemas/nearest.ts';
 import type { ApiKey, ApiKeys, IssuedApiKey } from '../../api-keys/contract.ts';
 import { collect, colorsOf, examples, printJson, printLines, table } from '../print.ts';
 import { parseTime, parseTimeSpan } from '../time-span.ts';
@@ -64,6 +65,7 @@ export function define(program: Command, context: CommandContext): void {
 async function createKey(label: string, options: CreateOptions, context: CommandContext): Promise<void> {
   const expiresAt = options.expires === undefined ? undefined : parseTime(options.expires, Date.now());
   await withKeys(context, async (keys, scopes) => {
+    for (const scope of options.scope ?? []) refuseSlip(scope, scopes);
     const issued = await keys.create({
       label,
       scopes: options.scope ?? scopes,
@@ -74,6 +76,12 @@ async function createKey(label: string, options: CreateOptions, context: Command
     if (context.json) printJson(context, issued);
     else printLines(context, issuedLines(issued, context));
   });
+}
+
+/** Plugins may have scopes of their own, so an unknown scope is refused only when it looks like a slip for a known one. */
+function refuseSlip(scope: string, known: readonly string[]): void {
+  const meant = known.includes(scope) ? null : nearest(scope, known);
+  if (meant !== null) throw usageError(`Unknown scope "${scope}".`, `The nearest one is "${meant}".`);
 }
 
 function issuedLines({ key, secret }: IssuedApiKey, context: CommandContext): string[] {
