@@ -77,7 +77,12 @@ async function examineStore(
     kernel = await context.openKernel('tool', { resolved });
   } catch (error) {
     if (!(error instanceof WoprError)) throw error;
-    return [file, failed('store', `${error.message} ${error.entry.hint}`)];
+    // The catalogue's hint for a damaged store names this command.
+    const hint =
+      error.code === 'store_corrupt'
+        ? 'Restore a backup: docs/operating.md, "Backup and restore".'
+        : error.entry.hint;
+    return [file, failed('store', `${error.message} ${hint}`)];
   }
   try {
     return [file, ...(quick ? [] : examineIntegrity(kernel)), ...examineRuns(kernel, Date.now())];
