@@ -208,6 +208,19 @@ describe('looking without starting', () => {
     expect(schema.properties.plugins.properties.http.properties.config.properties).toHaveProperty('port');
   });
 
+  it.each([
+    ['natz', 'which no plugin provides'],
+    ['nats', 'run "wopr plugin enable nats"'],
+  ])('finds that nothing provides the dispatcher %s', async (dispatcher, why) => {
+    writeFileSync(join(cwd, 'wopr.config.json'), JSON.stringify({ dispatch: { dispatcher } }));
+    const { code, out } = await wopr('check', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: false,
+      problems: [{ message: expect.stringContaining(why) }],
+    });
+  });
+
   it('disables and enables a plugin in the configuration file', async () => {
     expect((await wopr('plugin', 'disable', 'http')).code).toBe(0);
     const state = async () => JSON.parse((await wopr('plugin', 'info', 'http', '--json')).out).state;
