@@ -70,6 +70,8 @@ export class SqliteEventLog implements EventLog {
     const { header, projection, entries, dedup } = request;
     if (entries.length > 0) this.#check(header.runId, entries, 0);
     const active = !isTerminalStatus(projection.status);
+    // Runs of test keys are a world of their own (HTTP §7.3).
+    const dedupTenant = header.test ? `test/${header.tenantId}` : header.tenantId;
     const run = runParameters(
       header,
       projection,
@@ -79,12 +81,12 @@ export class SqliteEventLog implements EventLog {
     const rows = entries.map(eventParameters);
     const tags = new Set(header.options.tags);
     const job = (tx: WriteTx): void => {
-      if (dedup && header.scopeId !== null) this.#refuseDuplicate(tx, header.tenantId, header.scopeId);
+      if (dedup && header.scopeId !== null) this.#refuseDuplicate(tx, dedupTenant, header.scopeId);
       tx.run(this.#sql.insertRun, run);
       this.#insertEvents(tx, rows);
       for (const tag of tags) tx.run(this.#sql.insertTag, [header.runId, tag, header.tenantId]);
       if (dedup && active && header.scopeId !== null)
-        tx.run(this.#sql.putDedupClaim, [header.tenantId, header.scopeId, header.runId]);
+        tx.run(this.#sql.putDedupClaim, [dedupTenant, header.scopeId, header.runId]);
       this.#attach(tx, request);
     };
     try {

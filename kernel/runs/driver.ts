@@ -211,9 +211,11 @@ export class RunDriver {
     more: boolean,
   ): Turn {
     const { state, entries } = draft;
+    // A run that is about to fail starts nothing more.
+    const due = state.failure ? [] : dispatch;
     const finished = state.completedAt !== undefined;
     const waiting = [...this.#inFlight.values()].some(({ invocation }) => isCurrent(state, invocation));
-    const release = finished || (!more && !waiting && dispatch.length === 0);
+    const release = finished || (!more && !waiting && due.length === 0);
     const long = finished
       ? state.sequence > CHECKPOINT_FINISHED
       : release || state.sequence - this.#lastCheckpoint >= CHECKPOINT_EVERY;
@@ -222,7 +224,7 @@ export class RunDriver {
     );
     return {
       state,
-      dispatch,
+      dispatch: due,
       wakeAt: finished ? null : wakeAt,
       more,
       consumed: inputs,

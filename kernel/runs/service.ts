@@ -1,6 +1,5 @@
 /** Service `runs`: creates, reads, follows and cancels runs; holds the drivers of the runs this host executes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { RunSnapshot } from '../../schemas/run-snapshot.ts';
 import { isTerminalStatus } from '../../schemas/run-status.ts';
@@ -24,6 +23,7 @@ import type {
 import { ENGINE_VERSION, EVENT_LOG_SCHEMA_VERSION } from '../version.ts';
 import { checkAdmission, nodeExecutionCap } from './admission.ts';
 import { type DriverEnvironment, RunDriver, type Turn } from './driver.ts';
+import { type Finished, finishedRuns } from './finished-runs.ts';
 import { newRunId } from './run-id.ts';
 import type { CreateRun, RunService } from './types.ts';
 import type { Workflows } from './workflows.ts';
@@ -43,22 +43,18 @@ export interface RunsOptions {
   readonly onWake: (at: number) => void;
 }
 
-interface Finished {
-  readonly header: RunHeader;
-  readonly plan: Plan;
-  readonly state: EngineState;
-  json?: string;
-}
-
 const READ_PAGE = 1000;
 const CANCEL_WAIT_MS = 1000;
 const BUSY_RETRY_SECONDS = 1;
+/** How long a run that cannot be executed here is left alone. */
+const PUT_BACK_MS = 30_000;
+/** Before a run whose log has moved is taken again. */
+const RETAKE_MS = 100;
 
 export class Runs implements RunService {
   readonly #options: RunsOptions;
   readonly #live = new Map<string, RunDriver>();
-  /** Finished runs are read right after they finish; keep the last ones. */
-  readonly #finished = new LRUCache<string, Finished>({ max: 2000 });
+  readonly #finished = finishedRuns();
   readonly #driverEnvironment: DriverEnvironment;
   readonly #startedAt: number;
   #accepting = true;
@@ -228,13 +224,13 @@ export class Runs implements RunService {
     const record = log.run(runId);
     if (!record) return false;
     let plan: Plan;
+    let state: EngineState;
     try {
       plan = workflows.plan(record.definitionDigest);
+      state = this.#load(record, plan);
     } catch (error) {
-      logger.error(
-        { err: error, runId },
-        'run cannot be executed: its workflow definition does not compile on this host',
-      );
+      logger.error({ err: error, runId }, 'run cannot be executed on this host; trying again later');
+      await this.#putBack(record);
       return false;
     }
     const facts: RunFacts = {
@@ -242,13 +238,20 @@ export class Runs implements RunService {
       transport: 'rest',
       maxNodeExecutions: nodeExecutionCap(record.options, maxNodeExecutions),
     };
-    const state = this.#load(record, plan);
     // Taken from a dead host, or parked before this process began: the log tells that another process goes on with it.
     const recovered = (from !== null && from !== claims.instanceId) || state.lastEventAt < this.#startedAt;
     const driver = new RunDriver(this.#driverEnvironment, facts, plan, state, { loaded: true, recovered });
     this.#live.set(runId, driver);
     driver.poke();
     return true;
+  }
+
+  /** Gives a claimed run back for a while: a plugin or a repair may make it executable, here or on another host. */
+  async #putBack(record: RunRecord): Promise<void> {
+    const { log, now, onWake } = this.#options;
+    const wakeAt = now() + PUT_BACK_MS;
+    await log.append({ runId: record.runId, entries: [], projection: { ...record, wakeAt }, release: true });
+    onWake(wakeAt);
   }
 
   /** Signals of other processes arrived for these live runs. */
@@ -280,16 +283,25 @@ export class Runs implements RunService {
   #left(driver: RunDriver, why: 'finished' | 'parked' | 'lost'): void {
     const { runId } = driver.facts;
     this.#live.delete(runId);
+    // Our claim holds, but the log has moved: a commit that was reported as failed. Go on from what is stored.
+    if (
+      why === 'lost' &&
+      this.#accepting &&
+      this.#options.log.run(runId)?.owner === this.#options.claims.instanceId
+    )
+      setTimeout(() => void this.#retake(runId), RETAKE_MS);
     if (why === 'finished')
       this.#finished.set(runId, { header: driver.facts, plan: driver.plan, state: driver.committed });
     // The signal came while the run was being parked: nobody has read it.
-    if (why === 'parked' && driver.signalsUnread)
-      this.take(runId).catch((error: unknown) =>
-        this.#options.logger.error(
-          { err: error, runId },
-          'a signalled run was not taken; the scheduler will',
-        ),
-      );
+    if (why === 'parked' && driver.signalsUnread) void this.#retake(runId);
+  }
+
+  async #retake(runId: string): Promise<void> {
+    try {
+      await this.take(runId);
+    } catch (error) {
+      this.#options.logger.error({ err: error, runId }, 'a run was not taken again; the scheduler will try');
+    }
   }
 
   #current(runId: string, tenantId: string | undefined): Finished {

@@ -171,13 +171,13 @@ describe('configured keys', () => {
 });
 
 describe('discovery', () => {
-  it('names the test prefix, the forceable versions and the profile', async () => {
+  it('names the test prefix and the profile', async () => {
     await start();
     const base = host?.plugins.service('httpServer')?.address();
     const document = await (await fetch(`${base}/.well-known/openwop`)).json();
     const auth = { profiles: ['openwop-auth-api-key-rotation'] };
     expect(document).toMatchObject({
-      testing: { testKeyPrefix: 'hk_test_', forceEngineVersionRange: { min: 0, max: 2 } },
+      testing: { testKeyPrefix: 'hk_test_' },
       auth,
       capabilities: { auth },
       extensions: { auth },

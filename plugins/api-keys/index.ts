@@ -2,7 +2,6 @@
 import { WoprError } from '../../kernel/errors.ts';
 import type { Principal } from '../../kernel/plugin/points/http.ts';
 import type { PluginContext } from '../../kernel/plugin/types.ts';
-import { ENGINE_VERSION } from '../../kernel/version.ts';
 import type { ApiKeys } from './contract.ts';
 import { TEST_PREFIX } from './key-text.ts';
 import { LOW_SCOPES, SCOPES } from './scopes.ts';
@@ -49,10 +48,7 @@ export function activate(context: PluginContext<ApiKeysConfig>): void {
   context.provide('apiKeys', { create, list, revoke, rotate } satisfies ApiKeys);
   context.register('auth', verifier.name, verifier);
   context.register('capabilities', 'auth', { profiles: ['openwop-auth-api-key-rotation'] });
-  context.register('capabilities', 'testing', {
-    testKeyPrefix: TEST_PREFIX,
-    forceEngineVersionRange: { min: ENGINE_VERSION - 1, max: ENGINE_VERSION + 1 },
-  });
+  context.register('capabilities', 'testing', { testKeyPrefix: TEST_PREFIX });
 
   context.onReady(() => {
     if (bootstrapKey !== undefined || !store.isEmpty()) return;

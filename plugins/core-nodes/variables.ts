@@ -15,7 +15,8 @@ export const setVariable: NodeType = {
   },
   execute: ({ inputs, config }) => {
     if (typeof config.name !== 'string') return invalid('core.setVariable needs config.name.');
-    const value = inputs.value ?? inputs.input ?? config.value ?? null;
+    // The first that is given counts, even if it is null.
+    const value = [inputs.value, inputs.input, config.value].find((given) => given !== undefined) ?? null;
     return { kind: 'completed', outputs: { output: value }, variables: { [config.name]: value } };
   },
 };
@@ -32,8 +33,7 @@ export const getVariable: NodeType = {
   },
   execute: ({ config, variables = {} }) => {
     if (typeof config.name !== 'string') return invalid('core.getVariable needs config.name.');
-    const stored = Object.hasOwn(variables, config.name) ? variables[config.name] : undefined;
-    const value = stored ?? config.defaultValue;
+    const value = Object.hasOwn(variables, config.name) ? variables[config.name] : config.defaultValue;
     if (value === undefined) return invalid(`Variable "${config.name}" has no value.`);
     return completed({ output: value });
   },
