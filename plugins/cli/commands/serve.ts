@@ -48,14 +48,17 @@ async function serveHost(options: ServeOptions, context: CommandContext): Promis
   for (const warning of resolved.warnings) logger.warn(warning);
   const stopped = stopSignal(context, logger);
   const kernel = await context.openKernel('host', { resolved, logger });
-  const url = servedUrl(kernel);
-  const withdraw =
-    url === undefined ? () => {} : announceHost(resolved.config.dataDir, { url, pid: process.pid });
-  if (forPeople) printLines(context, banner(kernel, url, context));
-  logger.info({ url, dataDir: resolved.config.dataDir, pid: process.pid }, 'host is ready');
-  await stopped;
-  withdraw();
-  await kernel.stop();
+  let withdraw = () => {};
+  try {
+    const url = servedUrl(kernel);
+    if (url !== undefined) withdraw = announceHost(resolved.config.dataDir, { url, pid: process.pid });
+    if (forPeople) printLines(context, banner(kernel, url, context));
+    logger.info({ url, dataDir: resolved.config.dataDir, pid: process.pid }, 'host is ready');
+    await stopped;
+  } finally {
+    withdraw();
+    await kernel.stop();
+  }
   logger.info('host has stopped');
   context.exit(EXIT.ok);
 }
