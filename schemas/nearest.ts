@@ -17,6 +17,17 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best;
 }
 
+/** The candidate with the fewest edits to `word` (case ignored; ties: first in alphabetical order), or undefined when there is none. */
+export function closest(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const candidate of [...candidates].sort()) {
+    const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (edits < fewest) [best, fewest] = [candidate, edits];
+  }
+  return best;
+}
+
 /** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);

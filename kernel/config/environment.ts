@@ -1,6 +1,6 @@
 /** Reads settings from OPENWOP_* environment variables: names the OpenWOP ecosystem shares, and OPENWOP_<SECTION>__<KEY> for all others. */
 import type { JsonObject, JsonValue } from '../../schemas/json.ts';
-import { nearest } from './nearest.ts';
+import { closest } from '../../schemas/nearest.ts';
 import { ConfigSchema } from './schema.ts';
 import { isObject, type Setting } from './settings.ts';
 
@@ -44,7 +44,7 @@ export function environmentSettings(env: NodeJS.ProcessEnv): { settings: Setting
       settings.push({ path: key.split('.'), value: fixed ?? text, source, text: fixed === undefined });
     }
     if (targets === undefined && !ELSEWHERE.test(name)) {
-      const close = nearest(name, [...Object.keys(SHARED), ...KERNEL_VARIABLES.keys()]);
+      const close = closest(name, [...Object.keys(SHARED), ...KERNEL_VARIABLES.keys()]);
       warnings.push(`${name} is not a variable wopr knows; the nearest one is ${close}.`);
     }
   }

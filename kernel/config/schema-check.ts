@@ -1,7 +1,7 @@
 /** Checks configuration and manifests against JSON Schema, with messages for the person who edits them. */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { nearest } from './nearest.ts';
+import { closest } from '../../schemas/nearest.ts';
 
 export interface SchemaProblem {
   readonly path: readonly string[];
@@ -53,7 +53,7 @@ function explain(error: ErrorObject): SchemaProblem {
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
-      const close = nearest(key, Object.keys(parentSchema.properties ?? {}));
+      const close = closest(key, Object.keys(parentSchema.properties ?? {}));
       const help = close === undefined ? 'no key is allowed here' : `the nearest valid one is "${close}"`;
       return { path: [...path, key], message: `is not a known key; ${help}` };
     }

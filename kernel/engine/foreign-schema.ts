@@ -20,7 +20,7 @@ export type ForeignValidator = (
 export function compileForeignSchema(schema: JsonObject): ForeignValidator {
   if (JSON.stringify(schema).length > MAX_SCHEMA_BYTES)
     throw new Error(`the schema is larger than ${MAX_SCHEMA_BYTES} bytes`);
-  const ajv = new Ajv2020({ allErrors: false, strict: false, code: { regExp: linearRegExp } });
+  const ajv = new Ajv2020({ allErrors: false, strict: false, verbose: true, code: { regExp: linearRegExp } });
   addFormats.default(ajv);
   const validate = ajv.compile(schema);
   return (value) => (validate(value) ? [] : describeErrors(validate.errors as ErrorObject[], value));

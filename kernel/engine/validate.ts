@@ -1,5 +1,6 @@
 /** Checks of a workflow definition at registration (run events §1.9): what is wrong, where, in the author's words. */
 import type { JsonObject } from '../../schemas/json.ts';
+import { nearest } from '../../schemas/nearest.ts';
 import { problemsOf, validatorFor } from '../../schemas/validators.ts';
 import type { WorkflowDefinition, WorkflowVariable } from '../../schemas/workflow-definition.ts';
 import type { WorkflowNode } from '../../schemas/workflow-graph.ts';
@@ -32,8 +33,7 @@ export function validateDefinition(candidate: unknown, environment: PlanEnvironm
   for (const [index, edge] of definition.edges.entries()) {
     const path = `/edges/${index}`;
     for (const end of ['sourceNodeId', 'targetNodeId'] as const)
-      if (!ids.has(edge[end]))
-        errors.push({ path: `${path}/${end}`, message: `No node has the id "${edge[end]}".` });
+      if (!ids.has(edge[end])) errors.push({ path: `${path}/${end}`, message: noNode(edge[end], ids) });
     const { condition } = edge;
     if (condition) attempt(`${path}/condition`, undefined, errors, () => compileCondition(condition));
   }
@@ -119,7 +119,7 @@ function checkNode(
       errors.push({
         path: `${portPath}/nodeId`,
         nodeId: node.id,
-        message: `No node has the id "${value.nodeId}".`,
+        message: noNode(value.nodeId, new Set(definition.nodes.map(({ id }) => id))),
       });
     if (value.type === 'expression')
       attempt(`${portPath}/expression`, node.id, errors, () => compileExpression(value.expression));
@@ -140,6 +140,11 @@ function checkNode(
       nodeId: node.id,
       message: 'The node reads a sensitive variable, but none of its outputs is marked sensitive.',
     });
+}
+
+function noNode(id: string, ids: ReadonlySet<string>): string {
+  const meant = nearest(id, [...ids]);
+  return `No node has the id "${id}".${meant === null ? '' : ` Did you mean "${meant}"?`}`;
 }
 
 function unreachable(definition: WorkflowDefinition, environment: PlanEnvironment): Finding[] {

@@ -1,5 +1,5 @@
 /** Checks plugins against each other: two for one thing, circles, and requirements nobody meets. */
-import { nearest } from '../config/nearest.ts';
+import { closest } from '../../schemas/nearest.ts';
 import { providers, requirementCycles } from './order.ts';
 import { EXTENSION_POINTS, POINT_RULES } from './points/rules.ts';
 import type { PluginProblem } from './problems.ts';
@@ -65,7 +65,7 @@ export function relate(
     const broken = candidates.find(({ manifest }) => provides(manifest))?.manifest.name;
     if (broken !== undefined) return `which plugin "${broken}" provides, but it has problems of its own.`;
     const known = [...kernelServices, ...candidates.flatMap(({ manifest }) => manifest.provides ?? [])];
-    return `which no plugin provides; the nearest one is "${nearest(service, known)}".`;
+    return `which no plugin provides; the nearest one is "${closest(service, known)}".`;
   }
 }
 

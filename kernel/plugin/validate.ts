@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import semver from 'semver';
 import type { JsonObject } from '../../schemas/json.ts';
-import { nearest } from '../config/nearest.ts';
+import { closest } from '../../schemas/nearest.ts';
 import { closedConfig } from '../config/schema.ts';
 import { keyText, schemaCheck } from '../config/schema-check.ts';
 import { convert, type Sources, schemaAt, sourceOf } from '../config/settings.ts';
@@ -179,7 +179,7 @@ function unknownSections(
   return Object.keys(sections).flatMap((name) => {
     if (names.includes(name)) return [];
     const path = ['plugins', name];
-    const close = nearest(name, names);
+    const close = closest(name, names);
     const help = close === undefined ? 'there are no plugins' : `the nearest one is "${close}"`;
     const message = `${path.join('.')} belongs to no plugin; ${help} (${sourceOf(sources, path)}).`;
     return [{ plugin: name, step: 'config', code: 'config_invalid', message }];

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type CommandContext, CommandFailure, EXIT } from '../../../kernel/commands.ts';
-import { nearest } from '../../../kernel/config/nearest.ts';
 import type { ResolvedConfig } from '../../../kernel/config.ts';
 import type { CheckReport, PluginReport } from '../../../kernel/plugin/index.ts';
 import type { PluginManifest } from '../../../kernel/plugin/types.ts';
+import { closest } from '../../../schemas/nearest.ts';
 import { pluginReport } from '../plugin-report.ts';
 import { colorsOf, examples, printJson, printLines, table } from '../print.ts';
 
@@ -128,11 +128,11 @@ async function setEnabled(name: string, enabled: boolean, context: CommandContex
 function find(name: string, report: CheckReport): PluginReport {
   const plugin = report.plugins.find((candidate) => candidate.name === name);
   if (plugin !== undefined) return plugin;
-  const closest = nearest(
+  const meant = closest(
     name,
     report.plugins.map((candidate) => candidate.name),
   );
   throw new CommandFailure(EXIT.failed, 'not_found', `There is no plugin "${name}".`, {
-    hint: `The nearest one is "${closest}"; wopr plugin list shows all.`,
+    hint: `The nearest one is "${meant}"; wopr plugin list shows all.`,
   });
 }
