@@ -91,6 +91,7 @@ class Host implements Kernel {
     this.role = role;
     this.#workflows = new Workflows(store.database, () => ({
       nodeType: (typeId) => this.#nodeType(typeId),
+      nodeTypeIds: () => this.extensions.list('nodeTypes').map(({ id }) => id),
       capabilities: this.#runtimeCapabilities(),
     }));
     this.#runs = new Runs({

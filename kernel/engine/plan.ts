@@ -73,6 +73,8 @@ export interface Plan {
 
 export interface PlanEnvironment {
   readonly nodeType: (typeId: string) => NodeType | undefined;
+  /** Every type there is, for naming the one somebody probably meant. */
+  readonly nodeTypeIds?: () => readonly string[];
   readonly capabilities: ReadonlySet<string>;
 }
 

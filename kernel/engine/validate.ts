@@ -103,7 +103,7 @@ function checkNode(
     errors.push({
       path: `${path}/typeId`,
       nodeId: node.id,
-      message: `This host has no node type "${node.typeId}". Enable a plugin or install a pack that provides it.`,
+      message: noNodeType(node.typeId, environment.nodeTypeIds?.() ?? []),
     });
   if (type?.configSchema) {
     const schema: JsonObject = type.configSchema;
@@ -145,6 +145,13 @@ function checkNode(
 function noNode(id: string, ids: ReadonlySet<string>): string {
   const meant = nearest(id, [...ids]);
   return `No node has the id "${id}".${meant === null ? '' : ` Did you mean "${meant}"?`}`;
+}
+
+function noNodeType(typeId: string, known: readonly string[]): string {
+  const meant = nearest(typeId, known);
+  const advice =
+    meant === null ? 'Enable a plugin or install a pack that provides it.' : `Did you mean "${meant}"?`;
+  return `This host has no node type "${typeId}". ${advice}`;
 }
 
 function unreachable(definition: WorkflowDefinition, environment: PlanEnvironment): Finding[] {

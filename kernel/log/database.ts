@@ -4,7 +4,7 @@ import type { CompiledQuery, Kysely } from 'kysely';
 import { WoprError } from '../errors.ts';
 import type { Database, Migration, Statement, WriteTx } from './database.types.ts';
 import { migrate } from './migrate.ts';
-import { type Connection, isBusy, isRead, storeError } from './sqlite.ts';
+import { type Connection, isBusy, isRead, patiently, storeError } from './sqlite.ts';
 import type { WalSync } from './wal-sync.ts';
 
 interface Job {
@@ -99,7 +99,7 @@ export class SqliteDatabase implements Database, WriteTx {
   }
 
   migrate(owner: string, migrations: readonly Migration[]): void {
-    migrate(this.#connection.db, owner, migrations);
+    patiently(() => migrate(this.#connection.db, owner, migrations));
   }
 
   /** Commits what is queued, then refuses further writes. The connection stays open for the caller to close. */

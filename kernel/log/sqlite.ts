@@ -36,6 +36,26 @@ export const isBusy = (error: unknown): boolean => resultCode(error) === BUSY;
 
 export const isConstraintViolation = (error: unknown): boolean => resultCode(error) === CONSTRAINT;
 
+/** How often and how long apart something is tried while another process holds a lock. */
+const PATIENCE_TRIES = 50;
+const PATIENCE_PAUSE_MS = 100;
+
+/**
+ * Tries again while the store is locked. For starting up only, since it blocks: hosts that start at once on one new folder meet in the
+ * switch to WAL mode, where SQLite refuses instead of waiting.
+ */
+export function patiently<T>(work: () => T): T {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return work();
+    } catch (error) {
+      const cause = error instanceof WoprError ? error.cause : error;
+      if (!isBusy(cause) || tries === PATIENCE_TRIES) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PATIENCE_PAUSE_MS);
+    }
+  }
+}
+
 /** Turns a failure of the store itself into `store_corrupt` or `service_unavailable`; other errors are returned as they are. */
 export function storeError(error: unknown): unknown {
   const code = resultCode(error);
@@ -47,13 +67,15 @@ export function storeError(error: unknown): unknown {
 }
 
 /**
- * Opens (creates) the store file in WAL mode. Commits are made durable by `wal-sync.ts`. Checkpoints are not automatic on this connection: copying the WAL into the file inside
- * a commit would stall everything that waits for it, so `checkpointer.ts` does that from its own thread.
+ * Opens (creates) the store file in WAL mode. Commits are made durable by `wal-sync.ts`. Checkpoints are not automatic on this
+ * connection: copying the WAL into the file inside a commit would stall everything that waits for it, so `checkpointer.ts` does that
+ * from its own thread.
  */
 export function openConnection(path: string): Connection {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
+    patiently(() => db.exec('PRAGMA journal_mode = WAL'));
+    db.exec(`PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
       PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;`);
   } catch (error) {
     db.close();
