@@ -7,12 +7,12 @@ import { join, posix } from 'node:path';
  * one only with a reason in docs/architecture.md, "Kernel budget".
  */
 export const KERNEL_BUDGETS: Readonly<Record<string, number>> = {
-  kernel: 750,
+  kernel: 800,
   'kernel/cli': 400,
   'kernel/config': 450,
   'kernel/dispatch': 500,
-  'kernel/engine': 1_600,
-  'kernel/log': 1_750,
+  'kernel/engine': 1_650,
+  'kernel/log': 1_800,
   'kernel/plugin': 1_350,
   'kernel/runs': 1_100,
 };
